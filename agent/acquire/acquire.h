@@ -1,0 +1,42 @@
+// One function per kind of target. Each walks or runs what its target names and gives every find to the sink; each
+// returns the outcome for the manifest, or the error that the sink told it to stop with.
+#ifndef HOZEN_AGENT_ACQUIRE_ACQUIRE_H_
+#define HOZEN_AGENT_ACQUIRE_ACQUIRE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "agent/acquire/item_sink.h"
+#include "proto/hozen/v1/plan.pb.h"
+
+namespace hozen {
+
+struct AcquireOptions {
+  uint32_t target_index = 0;
+  uint32_t depth = 0;                      // the plan's; 0 = 512
+  std::vector<std::string> refused_paths;  // local policy's globs: recorded as REFUSED_BY_POLICY, never opened
+  std::string agent_executable;            // for the volume reader
+  std::string state_folder;                // never collected
+  std::string root;                        // prefix of every path that is opened; empty but in tests
+  absl::Duration command_timeout = absl::Seconds(60);
+};
+
+// Contents and metadata (FILE), metadata only (PATH). Patterns may hold %%users.homedir%% and the like; each variable
+// is expanded from the host. Symbolic links are recorded, never followed below a pattern's fixed part; remote and
+// pseudo file systems are entered only where the pattern's fixed part lies in them; FIFOs, sockets and devices are
+// recorded, never opened.
+absl::StatusOr<v1::TargetOutcome> AcquireFiles(const v1::Target& target, const AcquireOptions& options, ItemSink& sink);
+absl::StatusOr<v1::TargetOutcome> AcquirePaths(const v1::Target& target, const AcquireOptions& options, ItemSink& sink);
+
+// Runs a command of the fixed list, exactly as listed, and takes its standard output.
+absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const AcquireOptions& options,
+                                                 ItemSink& sink);
+// The fixed list: what AcquireCommand would run.
+bool IsAllowedCommand(const v1::Target::Command& command);
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_ACQUIRE_ACQUIRE_H_

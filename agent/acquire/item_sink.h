@@ -1,0 +1,38 @@
+// What a source of evidence gives its finds to. Sources find and open; the sink (agent/run) reads, cuts, hashes, sends,
+// keeps limits and writes the journal. Tests use a fake.
+#ifndef HOZEN_AGENT_ACQUIRE_ITEM_SINK_H_
+#define HOZEN_AGENT_ACQUIRE_ITEM_SINK_H_
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "core/bytes/source.h"
+#include "proto/hozen/v1/evidence.pb.h"
+
+namespace hozen {
+
+// Called from one thread at a time. An error from any call means: stop this acquisition now (a limit of the plan, a
+// cancellation, a deadline, a sink that gave up); hand it on unchanged. Failures of single items are not errors, they
+// are Items with a Failure.
+class ItemSink {
+ public:
+  virtual ~ItemSink() = default;
+
+  // An item without a stream: a folder, a link, a device, a PATH target, a file that could not be opened. The source
+  // has filled in kind, path, metadata, state and failure; index, target and times are the sink's.
+  virtual absl::Status Record(v1::Item item) = 0;
+
+  // An item with a stream, read from its start to its end. The sink sets state, failure, sizes and hashes. With
+  // `until_end` the stream ends where reads return 0 bytes, and item.file().size_bytes() is only what to expect (files
+  // of /proc say 0, logs grow); without it, at source.size_bytes(), and what is missing there is unreadable (disks).
+  virtual absl::Status Take(v1::Item item, Source& source, bool until_end) = 0;
+
+  // Was an item with this path and target finished before the agent was restarted? Then it need not be opened.
+  virtual bool AlreadyTaken(uint32_t target_index, const std::string& path) const = 0;
+
+  // OK, or the reason to stop; cheap enough for every folder entry. Also where CPU limits are kept, so it may wait.
+  virtual absl::Status Poll() = 0;
+};
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_ACQUIRE_ITEM_SINK_H_

@@ -1,0 +1,62 @@
+// What libtsk knows about a disk, asked of a child process that holds nothing but a read-only handle. The disk may be
+// hostile: the child may crash, hang or lie; none of it reaches the agent.
+#ifndef HOZEN_AGENT_VOLUME_VOLUME_READER_H_
+#define HOZEN_AGENT_VOLUME_VOLUME_READER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/unique_fd.h"
+#include "proto/hozen/v1/evidence.pb.h"
+
+namespace hozen {
+
+struct VolumeReaderOptions {
+  std::string executable;  // the agent's own; run again as "<executable> volume-reader"
+  uint64_t memory_bytes = uint64_t{1} << 30;
+  absl::Duration answer_timeout = absl::Seconds(60);  // for the next piece of an answer
+  absl::Duration total_timeout = absl::Minutes(30);   // of the child's life
+};
+
+struct DiskLayout {
+  std::string partition_table;            // "dos", "gpt", "bsd", ...; empty for none
+  std::vector<v1::Partition> partitions;  // "whole disk" where there is no table
+};
+
+// Thread-compatible. Each error of a child that died or did not answer in time is Aborted with how it ended ("killed by
+// signal 11", "no answer for 60 s") and ends this reader: make another one to go on.
+class VolumeReader {
+ public:
+  virtual ~VolumeReader() = default;
+
+  // Partition table and file systems.
+  virtual absl::StatusOr<DiskLayout> ReadLayout() = 0;
+
+  // A body file (https://wiki.sleuthkit.org/index.php?title=Body_file) of the file system at offset_bytes, as `fls -r
+  // -m mount_point` prints it, in pieces of at most 64 KiB. Errors in single files are counted, not fatal.
+  struct ListingEnd {
+    uint64_t entries = 0;
+    uint64_t errors = 0;
+  };
+  virtual absl::StatusOr<ListingEnd> List(uint64_t offset_bytes, std::string_view mount_point,
+                                          const std::function<absl::Status(std::string_view)>& on_bytes) = 0;
+
+  // Starts the child. `disk` is open read-only; the child gets a duplicate of it. sector_size_bytes as the system says.
+  static absl::StatusOr<std::unique_ptr<VolumeReader>> Start(const VolumeReaderOptions& options, int disk,
+                                                             uint64_t disk_size_bytes, uint32_t sector_size_bytes);
+};
+
+// The child's side: called from main for the argument "volume-reader", before anything else is set up. Never returns to
+// the agent's own work; the result is the exit status.
+int VolumeReaderMain();
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_VOLUME_VOLUME_READER_H_

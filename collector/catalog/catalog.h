@@ -1,0 +1,132 @@
+// The index: who belongs to whom, what was ordered, and every item of every acquisition. Evidence itself is not here;
+// the catalog can be lost without losing a byte of it.
+//
+// Every call but those on customers and tokens takes the customer's id and sees nothing of another's.
+#ifndef HOZEN_COLLECTOR_CATALOG_CATALOG_H_
+#define HOZEN_COLLECTOR_CATALOG_CATALOG_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/crypto/sha256.h"
+#include "proto/hozen/v1/evidence.pb.h"
+#include "proto/hozen/v1/operators.pb.h"
+#include "proto/hozen/v1/plan.pb.h"
+
+namespace hozen {
+
+struct CustomerRow {
+  std::string customer_id;
+  std::string name;
+  bool ready = false;             // its authority has signed the delegation
+  std::string authority_key_der;  // once ready
+  v1::Envelope delegation;
+};
+
+struct OperatorRow {
+  std::string name;
+  std::string role;
+  v1::Envelope certificate;
+};
+
+struct TokenUse {
+  std::string customer_id;
+  std::string label;
+};
+
+struct HostRow {
+  v1::Host host;  // `connected` is not stored
+  std::string public_key_der;
+  std::string certificate_chain_pem;
+};
+
+struct AcquisitionRow {
+  v1::Acquisition acquisition;
+  v1::SignedPlan plan;
+  v1::Envelope manifest;                  // once committed
+  std::string host_chain_pem;             // as it was when the manifest was committed
+  std::optional<uint64_t> custody_index;  // of the entry "acquisition.committed"
+};
+
+// An item to be indexed, and where its records stand in the manifest's body.
+struct IndexedItem {
+  v1::Item item;  // without extents
+  uint64_t body_offset_bytes = 0;
+};
+
+struct ItemQuery {
+  std::string acquisition_id;  // empty: all of the customer's
+  std::string host_id;
+  bool failed_only = false;
+  std::string path_glob;  // MatchesLoosely; empty for all
+  std::string name;
+  std::optional<Digest> sha256;
+  uint64_t most = 0;  // 0 = no bound
+};
+
+// Implementations are thread-safe. NotFound = no such row for this customer, AlreadyExists = a name or key taken twice,
+// ResourceExhausted = no room on the disk.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  virtual absl::Status AddCustomer(const CustomerRow& customer) = 0;
+  virtual absl::Status FinishCustomer(const CustomerRow& customer) = 0;  // FailedPrecondition where it is ready
+  virtual absl::StatusOr<CustomerRow> GetCustomer(std::string_view customer_id) = 0;
+  virtual absl::StatusOr<std::vector<CustomerRow>> ListCustomers() = 0;
+
+  virtual absl::Status AddOperator(std::string_view customer_id, const OperatorRow& row) = 0;
+  virtual absl::StatusOr<OperatorRow> GetOperator(std::string_view customer_id, std::string_view name) = 0;
+
+  virtual absl::Status AddToken(std::string_view customer_id, const Digest& secret_sha256, std::string_view label,
+                                int64_t expires_unix_ns, uint32_t uses) = 0;
+  // Takes one use, atomically. NotFound for an unknown token; FailedPrecondition, saying which, for one that is expired
+  // or used up.
+  virtual absl::StatusOr<TokenUse> UseToken(const Digest& secret_sha256, int64_t now_unix_ns) = 0;
+
+  virtual absl::Status AddHost(std::string_view customer_id, const HostRow& row) = 0;
+  virtual absl::StatusOr<HostRow> GetHost(std::string_view customer_id, std::string_view host_id) = 0;
+  // By id, name or label; all for an empty filter. Newest enrolment first.
+  virtual absl::StatusOr<std::vector<v1::Host>> ListHosts(std::string_view customer_id, std::string_view filter) = 0;
+  // Replaces what the agent reports and its certificate; enrolment data stay.
+  virtual absl::Status UpdateHost(std::string_view customer_id, const HostRow& row) = 0;
+
+  // All rows or none. AlreadyExists where the plan was submitted before.
+  virtual absl::Status AddAcquisitions(std::string_view customer_id, const std::vector<AcquisitionRow>& rows) = 0;
+  virtual absl::StatusOr<AcquisitionRow> GetAcquisition(std::string_view customer_id,
+                                                        std::string_view acquisition_id) = 0;
+  virtual absl::StatusOr<std::vector<v1::Acquisition>> ListAcquisitions(std::string_view customer_id,
+                                                                        std::string_view host_id, uint32_t most) = 0;
+  // Waiting and running ones of a host: what it is told when it connects.
+  virtual absl::StatusOr<std::vector<AcquisitionRow>> OpenAcquisitions(std::string_view customer_id,
+                                                                       std::string_view host_id) = 0;
+  // Replaces acquisition (state, progress, times, detail); plan and identity stay.
+  virtual absl::Status UpdateAcquisition(std::string_view customer_id, const v1::Acquisition& acquisition) = 0;
+
+  // Ends an acquisition: manifest, items and final state in one transaction, in pieces of bounded memory.
+  class Commit {
+   public:
+    virtual ~Commit() = default;
+    virtual absl::Status AddItem(const IndexedItem& item) = 0;
+    // Nothing of it is seen before. Without it, destruction takes everything back.
+    virtual absl::Status Finish(const AcquisitionRow& row) = 0;
+  };
+  virtual absl::StatusOr<std::unique_ptr<Commit>> BeginCommit(std::string_view customer_id,
+                                                              std::string_view acquisition_id) = 0;
+
+  virtual absl::Status FindItems(std::string_view customer_id, const ItemQuery& query,
+                                 const std::function<absl::Status(const v1::ItemRow&)>& on_row) = 0;
+  virtual absl::StatusOr<IndexedItem> GetItem(std::string_view customer_id, std::string_view acquisition_id,
+                                              uint64_t index) = 0;
+};
+
+}  // namespace hozen
+
+#endif  // HOZEN_COLLECTOR_CATALOG_CATALOG_H_

@@ -1,0 +1,56 @@
+// Committed evidence as exports read it: the manifest, its body, and streams that come chunk by chunk out of the store,
+// each verified. Also what `hozen cat` and `hozen verify ID` read.
+#ifndef HOZEN_COLLECTOR_EXPORT_STORED_EVIDENCE_H_
+#define HOZEN_COLLECTOR_EXPORT_STORED_EVIDENCE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "collector/access/customers.h"
+#include "collector/catalog/catalog.h"
+#include "core/evidence/body.h"
+#include "proto/hozen/v1/evidence.pb.h"
+
+namespace hozen {
+
+// Receives a stream in order.
+class StreamSink {
+ public:
+  virtual ~StreamSink() = default;
+  virtual absl::Status Data(std::string_view bytes) = 0;  // at most 1 MiB
+  virtual absl::Status Zeros(uint64_t size_bytes) = 0;    // zeros, unreadable, not acquired
+};
+
+// Thread-compatible; memory does not grow with the evidence.
+class StoredEvidence {
+ public:
+  // NotFound for an unknown acquisition, FailedPrecondition for one that is not committed. References must outlive it.
+  static absl::StatusOr<StoredEvidence> Open(CustomerVault& vault, Catalog& catalog, std::string_view acquisition_id);
+
+  const AcquisitionRow& row() const { return row_; }
+  const v1::Manifest& manifest() const { return manifest_; }
+
+  // Walks the body from its start.
+  absl::Status ReadBody(const BodyReader::Handler& handler);
+  // The body's own bytes.
+  absl::Status ReadBodyBytes(const std::function<absl::Status(std::string_view)>& on_bytes);
+  // The part [offset, offset + size) of an item's stream; size 0 = to its end. DataLoss names item, chunk and offset.
+  absl::Status ReadItem(uint64_t item_index, uint64_t offset_bytes, uint64_t size_bytes, StreamSink& sink);
+  // A run of a map, for whoever walks the body himself.
+  absl::Status ReadExtent(const v1::Extent& extent, StreamSink& sink);
+
+ private:
+  StoredEvidence(CustomerVault& vault, Catalog& catalog, AcquisitionRow row, v1::Manifest manifest);
+  CustomerVault* vault_;
+  Catalog* catalog_;
+  AcquisitionRow row_;
+  v1::Manifest manifest_;
+};
+
+}  // namespace hozen
+
+#endif  // HOZEN_COLLECTOR_EXPORT_STORED_EVIDENCE_H_

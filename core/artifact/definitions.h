@@ -1,0 +1,77 @@
+// ForensicArtifacts definitions (https://artifacts.readthedocs.io) -> the targets of a plan. Used where plans are made;
+// agents never see YAML.
+#ifndef HOZEN_CORE_ARTIFACT_DEFINITIONS_H_
+#define HOZEN_CORE_ARTIFACT_DEFINITIONS_H_
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "proto/hozen/v1/plan.pb.h"
+
+namespace hozen {
+
+struct ArtifactSource {
+  std::string type;  // FILE, PATH, COMMAND, ARTIFACT_GROUP, REGISTRY_KEY, ...
+  std::vector<std::string> supported_os;
+  std::vector<std::string> paths;  // FILE, PATH
+  std::string separator = "/";
+  std::vector<std::string> names;  // ARTIFACT_GROUP
+  std::string command;             // COMMAND
+  std::vector<std::string> arguments;
+};
+
+struct ArtifactDefinition {
+  std::string name;
+  std::vector<std::string> aliases;
+  std::string doc;
+  std::vector<std::string> supported_os;
+  std::vector<std::string> urls;
+  std::vector<ArtifactSource> sources;
+  std::string origin;  // file it came from
+};
+
+// A source that will not run, and why.
+struct NotRun {
+  std::string artifact;
+  std::string source_type;
+  std::string reason;
+};
+
+struct ResolvedArtifacts {
+  std::vector<v1::Target> targets;
+  std::vector<NotRun> not_run;
+};
+
+// Thread-safe once loaded.
+class ArtifactDefinitions {
+ public:
+  // Every .yaml of a folder, in the order of their names. InvalidArgument names file, definition and what is wrong:
+  // not YAML, no name, twice the same name, an alias bomb, a source without its attributes.
+  static absl::StatusOr<ArtifactDefinitions> LoadFolder(const std::filesystem::path& folder);
+  // One file's text, added to what is there; `origin` names it in errors.
+  absl::Status AddYaml(std::string_view yaml, std::string_view origin);
+
+  // By name or alias; nullptr where unknown.
+  const ArtifactDefinition* Find(std::string_view name) const;
+  // By name, sorted.
+  std::vector<const ArtifactDefinition*> All() const;
+  // Names that look like `name`, for "did you mean"; at most 5.
+  std::vector<std::string> Similar(std::string_view name) const;
+
+  // What collecting these on a host of `system` ("linux", "windows") means: groups unfolded, sources of other systems
+  // left out and named, equal targets given once. NotFound for an unknown name (with suggestions in the message),
+  // InvalidArgument for a group that contains itself.
+  absl::StatusOr<ResolvedArtifacts> Resolve(const std::vector<std::string>& names, std::string_view system) const;
+
+ private:
+  std::map<std::string, ArtifactDefinition, std::less<>> definitions_;
+  std::map<std::string, std::string, std::less<>> aliases_;
+};
+
+}  // namespace hozen
+
+#endif  // HOZEN_CORE_ARTIFACT_DEFINITIONS_H_

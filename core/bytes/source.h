@@ -1,0 +1,37 @@
+// Something that bytes can be read from at any offset: a file, a disk, memory, an exported image.
+#ifndef HOZEN_CORE_BYTES_SOURCE_H_
+#define HOZEN_CORE_BYTES_SOURCE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/base/unique_fd.h"
+
+namespace hozen {
+
+// Thread class: each implementation says; those here are thread-safe.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Reads up to buffer.size() bytes at offset_bytes; fewer only at the end, 0 at or behind it. An error says nothing
+  // about the bytes around it: read smaller pieces to find which can be had. DataLoss for a device's read error.
+  virtual absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) = 0;
+
+  // As known when it was opened; a growing file may have more, a shrinking one less.
+  virtual uint64_t size_bytes() const = 0;
+};
+
+// Reads a descriptor with pread.
+std::unique_ptr<Source> NewFdSource(UniqueFd fd, uint64_t size_bytes);
+
+// Reads a copy of `bytes`.
+std::unique_ptr<Source> NewMemorySource(std::string bytes);
+
+}  // namespace hozen
+
+#endif  // HOZEN_CORE_BYTES_SOURCE_H_
