@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "core/base/cat.h"
+#include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
@@ -13,7 +13,7 @@ namespace hozen {
 namespace {
 
 absl::Status UnknownCaller(std::string_view what) {
-  return absl::UnauthenticatedError(Cat("the client certificate is of ", what));
+  return absl::UnauthenticatedError(Concat("the client certificate is of ", what));
 }
 
 // A caller that is not in the catalog must not be told apart from one with another key; anything else than absence is
@@ -44,7 +44,7 @@ absl::StatusOr<std::string> CheckOperator(const Caller& caller, Catalog& catalog
       VerifyOperatorCertificate(row->certificate, authority, caller.customer_id, now);
   if (!certificate.ok()) {
     return absl::UnauthenticatedError(
-        Cat("the operator certificate of ", Printable(caller.name), ": ", certificate.status().message()));
+        Concat("the operator certificate of ", Printable(caller.name), ": ", certificate.status().message()));
   }
   if (certificate->public_key() != caller.public_key_der || certificate->name() != caller.name) {
     return UnknownCaller(kUnknown);
@@ -92,11 +92,11 @@ std::string_view Needed(Action action) {
 std::string Describe(const Caller& caller) {
   switch (caller.kind) {
     case Caller::Kind::kHost:
-      return Cat("host ", Printable(caller.name));
+      return Concat("host ", Printable(caller.name));
     case Caller::Kind::kOperator:
-      return Cat("operator ", Printable(caller.name), " with the role ", Printable(caller.role));
+      return Concat("operator ", Printable(caller.name), " with the role ", Printable(caller.role));
     case Caller::Kind::kServiceAdmin:
-      return Cat("service administrator ", Printable(caller.name));
+      return Concat("service administrator ", Printable(caller.name));
   }
   return "caller";
 }
@@ -118,11 +118,11 @@ bool May(const Caller& caller, Action action) {
 std::string Caller::Actor() const {
   switch (kind) {
     case Kind::kHost:
-      return Cat("host:", name);
+      return Concat("host:", name);
     case Kind::kOperator:
-      return Cat("operator:", name);
+      return Concat("operator:", name);
     case Kind::kServiceAdmin:
-      return Cat("service-admin:", name);
+      return Concat("service-admin:", name);
   }
   return "unknown";
 }
@@ -130,20 +130,20 @@ std::string Caller::Actor() const {
 absl::StatusOr<Caller> IdentifyCaller(std::string_view certificate_pem, Catalog& catalog, absl::Time now) {
   const absl::StatusOr<Certificate> certificate = Certificate::FromPem(certificate_pem);
   if (!certificate.ok()) {
-    return absl::UnauthenticatedError(Cat("the client certificate: ", certificate.status().message()));
+    return absl::UnauthenticatedError(Concat("the client certificate: ", certificate.status().message()));
   }
   // TLS looks at dates when the connection is made; a session may outlive them.
   if (now < certificate->not_before() || now > certificate->not_after()) {
-    return absl::UnauthenticatedError(
-        Cat("the client certificate is valid from ", absl::FormatTime(certificate->not_before(), absl::UTCTimeZone()),
-            " to ", absl::FormatTime(certificate->not_after(), absl::UTCTimeZone()), ", and it is ",
-            absl::FormatTime(now, absl::UTCTimeZone()), ": renew it, or check the clocks"));
+    return absl::UnauthenticatedError(Concat(
+        "the client certificate is valid from ", absl::FormatTime(certificate->not_before(), absl::UTCTimeZone()),
+        " to ", absl::FormatTime(certificate->not_after(), absl::UTCTimeZone()), ", and it is ",
+        absl::FormatTime(now, absl::UTCTimeZone()), ": renew it, or check the clocks"));
   }
   const std::optional<Subject> subject = SubjectOfUri(certificate->uri());
   if (!subject.has_value()) return UnknownCaller("nobody that this collector issues certificates to");
   const absl::StatusOr<PublicKey> key = certificate->public_key();
   if (!key.ok()) {
-    return absl::UnauthenticatedError(Cat("the client certificate's key: ", key.status().message()));
+    return absl::UnauthenticatedError(Concat("the client certificate's key: ", key.status().message()));
   }
 
   Caller caller;
@@ -170,7 +170,7 @@ absl::StatusOr<Caller> IdentifyCaller(std::string_view certificate_pem, Catalog&
 
 absl::Status Authorize(const Caller& caller, Action action) {
   if (May(caller, action)) return absl::OkStatus();
-  return absl::PermissionDeniedError(Cat(Describe(caller), " may not do this: ", Needed(action)));
+  return absl::PermissionDeniedError(Concat(Describe(caller), " may not do this: ", Needed(action)));
 }
 
 }  // namespace hozen
