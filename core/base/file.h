@@ -16,8 +16,10 @@ namespace hozen {
 // NotFound where there is none; ResourceExhausted where it is longer than limit_bytes.
 absl::StatusOr<std::string> ReadWholeFile(const std::filesystem::path& path, uint64_t limit_bytes);
 
-// Creates path.tmp exclusively, writes, syncs, closes, renames over path, syncs the folder. Durable when it returns OK;
-// otherwise path is what it was. `mode` is the file's POSIX permission bits.
+// Creates path.tmp exclusively, writes, syncs, renames over path, syncs the folder. Durable when it returns OK;
+// otherwise path is what it was (or, where only the folder could not be synced, the new one, not yet durable). `mode`
+// is the file's POSIX permission bits, whatever the umask. A path.tmp of a process that died is replaced; Unavailable
+// while another process or thread writes it.
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes, unsigned mode);
 
 // Makes entries of a folder (created, renamed, removed) durable.
@@ -27,7 +29,7 @@ absl::Status SyncFolder(const std::filesystem::path& folder);
 absl::Status WriteFully(int fd, std::string_view bytes);
 absl::Status WriteFullyAt(int fd, std::string_view bytes, uint64_t offset_bytes);
 
-// Creates the folder and those above it with `mode`; OK where it is there already.
+// Creates the folder and those above it with `mode`, durably; OK where it is there already.
 absl::Status MakeFolders(const std::filesystem::path& folder, unsigned mode);
 
 // An exclusive lock on `path`, created where it is not there, held until the descriptor is closed.

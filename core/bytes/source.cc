@@ -1,0 +1,70 @@
+#include "core/bytes/source.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_context.h"
+
+namespace hozen {
+namespace {
+
+// Thread-safe: pread has no position to share.
+class FdSource final : public Source {
+ public:
+  FdSource(UniqueFd fd, uint64_t size_bytes) : fd_(std::move(fd)), size_bytes_(size_bytes) {}
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
+    constexpr uint64_t kLargestOffset = std::numeric_limits<off_t>::max();
+    if (offset_bytes >= kLargestOffset) return 0;
+    const size_t wanted = std::min<uint64_t>(buffer.size(), kLargestOffset - offset_bytes);
+    size_t had = 0;
+    while (had < wanted) {
+      const ssize_t got = ::pread(fd_.get(), buffer.data() + had, wanted - had, static_cast<off_t>(offset_bytes + had));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return ErrnoStatus(errno, absl::StrCat("reading at byte ", offset_bytes + had));
+      if (got == 0) break;
+      had += got;
+    }
+    return had;
+  }
+
+  uint64_t size_bytes() const override { return size_bytes_; }
+
+ private:
+  const UniqueFd fd_;
+  const uint64_t size_bytes_;
+};
+
+// Thread-safe: never changes.
+class MemorySource final : public Source {
+ public:
+  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
+    if (offset_bytes >= bytes_.size()) return 0;
+    const size_t size = std::min<uint64_t>(buffer.size(), bytes_.size() - offset_bytes);
+    if (size > 0) std::memcpy(buffer.data(), bytes_.data() + offset_bytes, size);
+    return size;
+  }
+
+  uint64_t size_bytes() const override { return bytes_.size(); }
+
+ private:
+  const std::string bytes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> NewFdSource(UniqueFd fd, uint64_t size_bytes) {
+  return std::make_unique<FdSource>(std::move(fd), size_bytes);
+}
+
+std::unique_ptr<Source> NewMemorySource(std::string bytes) { return std::make_unique<MemorySource>(std::move(bytes)); }
+
+}  // namespace hozen
