@@ -2,9 +2,11 @@
 #ifndef HOZEN_CORE_CRYPTO_KEY_H_
 #define HOZEN_CORE_CRYPTO_KEY_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

@@ -3,10 +3,13 @@
 #define HOZEN_CORE_CRYPTO_SHA256_H_
 
 #include <array>
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -51,8 +54,12 @@ class Sha256 {
   // Ends the computation; call nothing else afterwards.
   Digest Finish();
 
-  // The computation as it stands, 41 to 105 bytes (docs/formats/agent-state.md), and the way back. InvalidArgument for
-  // bytes that SaveState cannot have made.
+  // The computation as it stands, and the way back. Integers are big-endian (docs/formats/agent-state.md):
+  //   1 byte       version, 1
+  //   8 x 4 bytes  chaining value after the last whole block
+  //   8 bytes      length of what was hashed, in bytes
+  //   0..63 bytes  what came behind the last whole block
+  // InvalidArgument for bytes that SaveState cannot have made.
   std::string SaveState() const;
   static absl::StatusOr<Sha256> RestoreState(std::string_view state);
 
