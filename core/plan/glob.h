@@ -24,7 +24,8 @@ class Glob {
     uint32_t max_depth = 0;  // kRecursive; 0 = any
   };
   // Parts are split at `separator` ('/' or '\\'); empty parts and "." are dropped. InvalidArgument for "..", a relative
-  // pattern, an unclosed [, over 64 parts, over 4,096 bytes, over 4 recursive parts.
+  // pattern, an unclosed [, a NUL byte, **0, over 64 parts, over 4,096 bytes, over 4 recursive parts.
+  // A pattern that ends in ** gets a last part *, so that no reader of parts() needs a rule for it.
   static absl::StatusOr<Glob> Parse(std::string_view pattern, char separator, bool ignore_case);
 
   const std::vector<Part>& parts() const { return parts_; }

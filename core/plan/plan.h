@@ -41,6 +41,9 @@ absl::StatusOr<v1::SignedPlan> SignPlan(const v1::Plan& plan, const PrivateKey& 
 // deadline, patterns that parse, counts and sizes within our limits. InvalidArgument says what is wrong.
 absl::Status CheckPlan(const v1::Plan& plan);
 
+// Is it a pattern that Glob::Parse takes once its %%variables%% are replaced, with separator "/" or "\\"?
+absl::Status CheckPattern(std::string_view pattern, std::string_view separator);
+
 struct PlanExpectation {
   std::string customer_id;
   std::string host_id;  // empty: any (the collector's own look)
@@ -51,9 +54,14 @@ struct PlanExpectation {
 // The plan, once the authority vouches for the operator, the operator may order and signed these bytes, and the plan is
 // for this customer and host, its deadline is ahead, and it carries the approvals asked for. Codes as
 // VerifyOperatorCertificate; PermissionDenied also for a role that may not order, another host, too few approvals;
-// DeadlineExceeded for a deadline that has passed.
+// DeadlineExceeded for a deadline that has passed; FailedPrecondition for a plan made more than a day from now.
 absl::StatusOr<v1::Plan> VerifyPlan(const v1::SignedPlan& signed_plan, const PublicKey& authority,
                                     const PlanExpectation& expectation);
+
+// An approver's or admin's yes to exactly this plan, to be added to its approvals.
+absl::StatusOr<v1::SignedApproval> SignApproval(const v1::SignedPlan& signed_plan, std::string_view approver_name,
+                                                absl::Time now, const PrivateKey& approver_key,
+                                                v1::Envelope approver_certificate);
 
 // SHA-256 of the plan's payload: its name.
 Digest PlanDigest(const v1::SignedPlan& signed_plan);
