@@ -33,8 +33,11 @@ struct OpenedFile {
 // The folder that everything else is opened below. Empty means the host's own root.
 absl::StatusOr<OpenedFile> OpenRootFolder(const std::string& root);
 
-// What the name itself is; a link is not followed, and its target is in the metadata. Mounts nothing.
+// What the name itself is; a link is not followed. Mounts nothing. link_target is left to ReadLinkTarget.
 absl::StatusOr<v1::FileMetadata> StatEntry(int folder, const std::string& name);
+
+// Where a symbolic link points to, as it is written in it. It may set the link's access time.
+absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name);
 
 // A regular file. Anything else, also what has become something else since it was looked at, is FailedPrecondition and
 // is not touched: a device or a FIFO may have effects when it is opened.
@@ -51,7 +54,7 @@ struct FolderEntry {
 // The names in a folder, a batch at a time, in the file system's order; "." and ".." are left out. Thread-compatible.
 class FolderReader {
  public:
-  // Reads through a duplicate of `folder`'s own opening; the caller keeps it open. One reader a folder at a time.
+  // Reads `folder` itself, from its start; the caller keeps it open. One reader a descriptor at a time.
   explicit FolderReader(int folder);
   ~FolderReader();
   FolderReader(const FolderReader&) = delete;

@@ -1,0 +1,84 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "agent/platform/users.h"
+#include "core/base/concat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+
+namespace hozen {
+namespace {
+
+constexpr uint64_t kPasswdBytes = 64 << 20;
+constexpr size_t kMaxHomes = 100'000;
+
+struct FolderCloser {
+  void operator()(DIR* folder) const { closedir(folder); }
+};
+
+bool IsFolder(const std::string& path) {
+  struct stat found = {};
+  return stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+// "/home//a/" and "/home/a" are one home.
+std::string Tidy(std::string_view path) {
+  std::string tidy;
+  for (absl::string_view part : absl::StrSplit(AbslView(path), '/', absl::SkipEmpty())) {
+    if (part == "..") return "";
+    if (part != ".") absl::StrAppend(&tidy, "/", part);
+  }
+  return tidy.empty() ? "/" : tidy;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<LocalUser>> ListLocalUsers(const std::string& root) {
+  HOZEN_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(Concat(root, "/etc/passwd"), kPasswdBytes));
+  std::vector<LocalUser> users;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    // name:password:uid:gid:comment:home:shell
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, ':');
+    LocalUser user;
+    if (fields.size() < 6 || fields[0].empty() || !absl::SimpleAtoi(fields[2], &user.uid)) continue;
+    user.name = std::string(fields[0]);
+    user.home = std::string(fields[5]);
+    users.push_back(std::move(user));
+  }
+  return users;
+}
+
+std::vector<std::string> ListHomes(const std::string& root) {
+  std::set<std::string> homes;
+  if (absl::StatusOr<std::vector<LocalUser>> users = ListLocalUsers(root); users.ok()) {
+    for (const LocalUser& user : *users) {
+      if (user.home.empty() || user.home.front() != '/') continue;
+      if (std::string home = Tidy(user.home); !home.empty() && IsFolder(root + home)) homes.insert(std::move(home));
+    }
+  }
+  const std::unique_ptr<DIR, FolderCloser> folder(opendir(Concat(root, "/home").c_str()));
+  while (folder != nullptr && homes.size() < kMaxHomes) {
+    const dirent* entry = readdir(folder.get());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    struct stat found = {};
+    if (name == "." || name == ".." || name == "lost+found") continue;
+    if (fstatat(dirfd(folder.get()), entry->d_name, &found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0 &&
+        S_ISDIR(found.st_mode)) {
+      homes.insert(Concat("/home/", name));
+    }
+  }
+  return {homes.begin(), homes.end()};
+}
+
+}  // namespace hozen
