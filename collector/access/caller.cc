@@ -28,7 +28,11 @@ absl::Status CheckHost(const Caller& caller, Catalog& catalog) {
       "a host that is not enrolled here with this key: enrol it again with a new token";
   const absl::StatusOr<HostRow> row = catalog.GetHost(caller.customer_id, caller.name);
   if (!row.ok()) return LookUpFailed(row.status(), kUnknown);
-  if (row->public_key_der != caller.public_key_der) return UnknownCaller(kUnknown);
+  if (row->public_key_der == caller.public_key_der) return absl::OkStatus();
+  // It has renewed its certificate with a new key, and this is the first call with it.
+  HOZEN_ASSIGN_OR_RETURN(const Certificate newest, Certificate::FromPem(row->certificate_chain_pem));
+  HOZEN_ASSIGN_OR_RETURN(const PublicKey newest_key, newest.public_key());
+  if (newest_key.ToDer() != caller.public_key_der) return UnknownCaller(kUnknown);
   return absl::OkStatus();
 }
 
@@ -150,6 +154,7 @@ absl::StatusOr<Caller> IdentifyCaller(std::string_view certificate_pem, Catalog&
   caller.customer_id = subject->customer_id;
   caller.name = subject->name;
   caller.public_key_der = key->ToDer();
+  caller.certificate_pem = certificate->ToPem();
   switch (subject->kind) {
     case Subject::Kind::kHost:
       caller.kind = Caller::Kind::kHost;

@@ -20,12 +20,14 @@ struct Caller {
   std::string name;         // host id or operator's name
   std::string role;         // kOperator
   std::string public_key_der;
+  std::string certificate_pem;  // that it called with: a host's manifest is checked against it
   // As custody events name it: "host:<id>", "operator:<name>".
   std::string Actor() const;
 };
 
 // From the certificate that TLS verified against our root. Unauthenticated where it is none of ours, expired at `now`,
-// or its host or operator is not in the catalog with this very key.
+// or its host or operator is not in the catalog with this very key. A host's key is the one in force or that of the
+// newest certificate it was issued (see Enroller::Renew).
 absl::StatusOr<Caller> IdentifyCaller(std::string_view certificate_pem, Catalog& catalog, absl::Time now);
 
 enum class Action {

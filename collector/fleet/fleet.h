@@ -3,13 +3,16 @@
 #ifndef HOZEN_COLLECTOR_FLEET_FLEET_H_
 #define HOZEN_COLLECTOR_FLEET_FLEET_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -30,7 +33,8 @@ class Fleet {
   Fleet(Customers& customers, Catalog& catalog, const Clock& clock);
 
   // --- what a session does ---
-  using Send = std::function<void(v1::CollectorMessage)>;  // queues; must not block
+  // Queues; must not block, must not call the fleet, and may be called until Disconnect has returned and shortly after.
+  using Send = std::function<void(v1::CollectorMessage)>;
   // A host has connected and said hello. Sends Welcome and its open acquisitions. A session that the host had before is
   // told to end through `on_replaced`. Returns the session's number.
   absl::StatusOr<uint64_t> Connect(std::string_view customer_id, std::string_view host_id, const v1::Hello& hello,
@@ -42,6 +46,12 @@ class Fleet {
   // --- what ingest does ---
   // NotFound unless the acquisition is this host's and still open.
   absl::Status CheckUpload(std::string_view customer_id, std::string_view host_id, std::string_view acquisition_id);
+  // NotFound unless the acquisition is this host's, whatever its state.
+  absl::Status CheckOwner(std::string_view customer_id, std::string_view host_id, std::string_view acquisition_id);
+  // Keeps everybody else from changing the acquisition's row, or finishing it, while `action` runs. `action` must not
+  // call the fleet. Its status is returned.
+  absl::Status WhileUnchanged(std::string_view customer_id, std::string_view acquisition_id,
+                              const std::function<absl::Status()>& action);
   // Wakes whoever watches: the catalog says that it is committed.
   void Committed(std::string_view customer_id, std::string_view acquisition_id);
 
@@ -59,25 +69,60 @@ class Fleet {
                                                              absl::Duration timeout);
   bool IsConnected(std::string_view customer_id, std::string_view host_id) const;
 
+  // --- what enrolment does ---
+  // Reads a host's row, lets `change` change it and writes it back, as one step. NotFound where there is no such host.
+  absl::Status ChangeHost(std::string_view customer_id, std::string_view host_id,
+                          const std::function<absl::Status(HostRow&)>& change);
+
   // True once nothing more will happen to it.
   static bool HasEnded(v1::Acquisition::State state);
 
  private:
   struct Session {
-    uint64_t number;
+    uint64_t number = 0;
     Send send;
     std::function<void()> on_replaced;
+    absl::Time saved_at;  // when what it reports was last written to the catalog
+  };
+  // What is known of an acquisition beyond its row, since this process started.
+  struct Live {
+    std::string host_id;  // empty: not looked up
+    std::optional<v1::Progress> progress;
+    uint64_t version = 1;
+    uint32_t resumptions = 0;
   };
   using Key = std::pair<std::string, std::string>;  // customer, host or acquisition
+  // True: the row was changed and is to be written.
+  using Change = std::function<absl::StatusOr<bool>(AcquisitionRow&)>;
+
+  static Key MakeKey(std::string_view customer_id, std::string_view id);
+  absl::Mutex& RowMutex(const Key& key);
+
+  absl::StatusOr<AcquisitionRow> ChangeAcquisition(const Key& key, const Change& change);
+  // As ChangeAcquisition, for what a host says: NotFound where the acquisition is not its own.
+  absl::StatusOr<AcquisitionRow> ChangeForHost(const Key& key, std::string_view host_id, const Change& change);
+  void Bump(const Key& key);
+  // Queues for the host; false where it is not connected.
+  bool SendTo(const Key& host, v1::CollectorMessage message);
+  void SendTasks(const Key& host, const v1::Hello& hello, const std::vector<AcquisitionRow>& open, const Send& send);
+  absl::StatusOr<bool> TakeUp(AcquisitionRow& row);
+  absl::StatusOr<AcquisitionRow> ExpireIfOverdue(const Key& key, AcquisitionRow row);
+
+  absl::Status OnHeartbeat(const Key& host, const v1::Heartbeat& heartbeat);
+  absl::Status OnProgress(const Key& host, const v1::Progress& progress);
+  absl::Status OnEvent(const Key& host, const v1::AcquisitionEvent& event);
+  absl::StatusOr<bool> ApplyEvent(const Key& host, const v1::AcquisitionEvent& event, AcquisitionRow& row);
+  absl::Status Record(const Key& host, std::string_view kind, const AcquisitionRow& row, std::string_view detail);
 
   Customers& customers_;
   Catalog& catalog_;
   const Clock& clock_;
+  // One step of reading, changing and writing a row at a time; a row's mutex is chosen by its key. Taken before mutex_.
+  std::array<absl::Mutex, 256> row_mutexes_;
   mutable absl::Mutex mutex_;
   uint64_t next_session_ ABSL_GUARDED_BY(mutex_) = 1;
   std::map<Key, Session> sessions_ ABSL_GUARDED_BY(mutex_);
-  std::map<Key, v1::Progress> progress_ ABSL_GUARDED_BY(mutex_);
-  std::map<Key, uint64_t> versions_ ABSL_GUARDED_BY(mutex_);
+  std::map<Key, Live> live_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hozen
