@@ -32,8 +32,8 @@ class ItemSink {
   // OK, or the reason to stop; cheap enough for every folder entry. Also where CPU limits are kept, so it may wait.
   virtual absl::Status Poll() = 0;
 
-  // A trace on the host that could not be avoided; it goes into the manifest. Sources sum up: a few calls a target. The
-  // default drops it, which only a sink of a test may do.
+  // A trace on the host that could not be avoided (an access time that may be new). For the manifest; of many the sink
+  // keeps the first and counts the rest.
   virtual void NoteTrace(v1::Trace /*trace*/) {}
 };
 
