@@ -34,21 +34,39 @@ class StoredEvidence {
   const AcquisitionRow& row() const { return row_; }
   const v1::Manifest& manifest() const { return manifest_; }
 
-  // Walks the body from its start.
+  // Walks the body from its start. DataLoss also where its size or SHA-256 are not the manifest's, once all was handed
+  // on.
   absl::Status ReadBody(const BodyReader::Handler& handler);
-  // The body's own bytes.
+  // The body's own bytes; the same.
   absl::Status ReadBodyBytes(const std::function<absl::Status(std::string_view)>& on_bytes);
   // The part [offset, offset + size) of an item's stream; size 0 = to its end. DataLoss names item, chunk and offset.
   absl::Status ReadItem(uint64_t item_index, uint64_t offset_bytes, uint64_t size_bytes, StreamSink& sink);
   // A run of a map, for whoever walks the body himself.
   absl::Status ReadExtent(const v1::Extent& extent, StreamSink& sink);
 
+  // Hands the whole of the stream of the item at hand to a sink. DataLoss, naming chunk and offset, also where the
+  // stream's size or SHA-256 are not the item's; then bytes have already reached the sink.
+  using ReadStream = std::function<absl::Status(StreamSink& sink)>;
+  // Every item of the body, in order, with the way to its stream, which may be called before `on_item` returns, or not
+  // at all. DataLoss names the item.
+  using OnItem = std::function<absl::Status(const v1::Item& item, const ReadStream& read)>;
+  absl::Status ReadItems(const OnItem& on_item);
+
  private:
   StoredEvidence(CustomerVault& vault, Catalog& catalog, AcquisitionRow row, v1::Manifest manifest);
+  absl::Status ReadBodyFrom(uint64_t offset_bytes, const std::function<absl::Status(std::string_view)>& on_bytes);
+  // One item's map, from its first record in the body. `on_extents` may end the reading with an error of its own.
+  absl::Status ReadMapFrom(uint64_t body_offset_bytes, uint64_t item_index,
+                           const std::function<absl::Status(const ExtentList&)>& on_extents);
+  absl::StatusOr<std::string_view> Chunk(const Digest& sha256);
+
   CustomerVault* vault_;
   Catalog* catalog_;
   AcquisitionRow row_;
   v1::Manifest manifest_;
+  // The chunk read last: small files lie side by side in one, and a body is walked in small steps.
+  Digest last_chunk_sha256_;
+  std::string last_chunk_;
 };
 
 }  // namespace hozen

@@ -1,0 +1,31 @@
+// Items as JSON objects: what a bundle tells people and tools about them. Members: docs/formats/bundle.md.
+#ifndef HOZEN_COLLECTOR_EXPORT_ITEM_JSON_H_
+#define HOZEN_COLLECTOR_EXPORT_ITEM_JSON_H_
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "proto/hozen/v1/evidence.pb.h"
+
+namespace hozen {
+
+// In the order in which members were added: people read these.
+using Json = nlohmann::ordered_json;
+
+// RFC 3339, UTC.
+std::string TimeText(int64_t unix_ns);
+// "IO_ERROR": the name in the schema without its prefix.
+std::string CauseName(v1::Cause cause);
+// On one line. Bytes that are not UTF-8 are replaced.
+std::string JsonLine(const Json& json);
+
+// A line of items.jsonl. `entry` is empty for an item without a stream.
+Json ItemJson(const v1::Item& item, std::string_view entry);
+// A line of uploads.json.
+Json UploadJson(const v1::Item& item, std::string_view entry);
+
+}  // namespace hozen
+
+#endif  // HOZEN_COLLECTOR_EXPORT_ITEM_JSON_H_
