@@ -57,10 +57,27 @@ std::vector<std::string_view> Lines(std::string_view text) {
   return lines;
 }
 
+struct NoteSignature {
+  std::string_view name;
+  std::string bytes;  // key hash and signature
+};
+
 struct Note {
   std::string_view text;
-  std::vector<std::string_view> signatures;  // what stands behind the mark
+  std::vector<NoteSignature> signatures;
 };
+
+absl::StatusOr<NoteSignature> ParseSignature(std::string_view line) {
+  if (line.substr(0, kSignatureMark.size()) != kSignatureMark) return Malformed("a signature line lacks its mark");
+  line.remove_prefix(kSignatureMark.size());
+  const size_t space = line.find(' ');
+  if (space == 0 || space == std::string_view::npos) return Malformed("a signature line lacks its name or signature");
+  NoteSignature signature{line.substr(0, space), ""};
+  if (!FromBase64(line.substr(space + 1), signature.bytes) || signature.bytes.size() <= kKeyHashSizeBytes) {
+    return Malformed("a signature is not base64 of a key hash and a signature");
+  }
+  return signature;
+}
 
 absl::StatusOr<Note> TakeApart(std::string_view note) {
   if (note.size() > kMaxNoteSizeBytes) return Malformed("it is longer than 64 KiB");
@@ -73,8 +90,7 @@ absl::StatusOr<Note> TakeApart(std::string_view note) {
   }
   Note parts{note.substr(0, split + 1), {}};
   for (std::string_view line : Lines(note.substr(split + 2))) {
-    if (line.substr(0, kSignatureMark.size()) != kSignatureMark) return Malformed("a signature line lacks its mark");
-    parts.signatures.push_back(line.substr(kSignatureMark.size()));
+    HOZEN_ASSIGN_OR_RETURN(parts.signatures.emplace_back(), ParseSignature(line));
   }
   if (parts.signatures.empty() || parts.signatures.size() > kMaxSignatureLines) {
     return Malformed("it needs 1 to 100 signature lines");
@@ -85,15 +101,10 @@ absl::StatusOr<Note> TakeApart(std::string_view note) {
 // Signatures by others (witnesses) are not ours to judge.
 absl::Status VerifySignature(const Note& note, std::string_view origin, const PublicKey& key) {
   HOZEN_ASSIGN_OR_RETURN(const std::string key_hash, KeyHash(origin, key));
-  for (std::string_view line : note.signatures) {
-    const size_t space = line.find(' ');
-    if (space == std::string_view::npos) return Malformed("a signature line has no signature");
-    std::string signature;
-    if (!FromBase64(line.substr(space + 1), signature) || signature.size() <= kKeyHashSizeBytes) {
-      return Malformed("a signature is not base64");
-    }
-    if (line.substr(0, space) != origin || signature.substr(0, kKeyHashSizeBytes) != key_hash) continue;
-    if (key.Verify(note.text, std::string_view(signature).substr(kKeyHashSizeBytes)).ok()) return absl::OkStatus();
+  for (const NoteSignature& signature : note.signatures) {
+    const std::string_view bytes = signature.bytes;
+    if (signature.name != origin || bytes.substr(0, kKeyHashSizeBytes) != key_hash) continue;
+    if (key.Verify(note.text, bytes.substr(kKeyHashSizeBytes)).ok()) return absl::OkStatus();
     return absl::DataLossError(Concat("checkpoint: the signature of ", origin, " does not hold"));
   }
   return absl::DataLossError(Concat("checkpoint: it has no signature by the key of ", origin));

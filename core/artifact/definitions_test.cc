@@ -1,0 +1,459 @@
+#include "core/artifact/definitions.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+#include <string>
+
+#include "core/base/concat.h"
+#include "core/base/file.h"
+#include "core/plan/plan.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hozen {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kDebianFolder = "/usr/share/artifacts";
+constexpr std::string_view kOurFile = "core/artifact/definitions/hozen_linux.yaml";
+
+constexpr std::string_view kSample = R"(# A comment before the first document.
+---
+name: Passwords
+aliases: [Passwd]
+doc: Who is who.
+sources:
+- type: FILE
+  attributes:
+    paths: ['/etc/passwd', '/etc/shadow']
+supported_os: [Linux]
+urls: ['https://example.org/']
+---
+name: Homes
+doc: Everywhere.
+sources:
+- type: PATH
+  attributes: {paths: ['%%users.homedir%%/*']}
+  supported_os: [Linux, Darwin]
+- type: FILE
+  attributes: {paths: ['%%users.localappdata%%\\x'], separator: '\'}
+  supported_os: [Windows]
+---
+name: Processes
+doc: ps
+sources:
+- type: COMMAND
+  attributes: {cmd: /bin/ps, args: ['-ef', 7]}
+supported_os: [Linux]
+---
+name: Everything
+doc: All.
+sources:
+- type: ARTIFACT_GROUP
+  attributes: {names: [Passwords, Homes, Processes, Passwd]}
+)";
+
+ArtifactDefinitions Sample() {
+  ArtifactDefinitions definitions;
+  EXPECT_TRUE(definitions.AddYaml(kSample, "sample.yaml").ok());
+  return definitions;
+}
+
+absl::Status Add(std::string_view yaml) { return ArtifactDefinitions().AddYaml(yaml, "bad.yaml"); }
+
+void ExpectBad(std::string_view yaml, std::string_view says) {
+  const absl::Status status = Add(yaml);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << yaml;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("bad.yaml"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(says)));
+}
+
+std::vector<std::string> Patterns(const ResolvedArtifacts& resolved) {
+  std::vector<std::string> patterns;
+  for (const v1::Target& target : resolved.targets) {
+    if (target.has_file()) patterns.push_back(target.file().pattern());
+    if (target.has_path()) patterns.push_back(target.path().pattern());
+    if (target.has_command()) patterns.push_back(target.command().command());
+  }
+  return patterns;
+}
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = ::testing::TempDir() + "/definitions.XXXXXX";
+    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
+    path_ = pattern;
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  void Write(std::string_view name, std::string_view text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST(ArtifactDefinitionsTest, ReadsWhatADefinitionSays) {
+  const ArtifactDefinitions definitions = Sample();
+  const ArtifactDefinition* const passwords = definitions.Find("Passwords");
+  ASSERT_NE(passwords, nullptr);
+  EXPECT_EQ(definitions.Find("Passwd"), passwords);
+  EXPECT_EQ(definitions.Find("passwords"), nullptr);
+  EXPECT_EQ(passwords->doc, "Who is who.");
+  EXPECT_EQ(passwords->origin, "sample.yaml");
+  EXPECT_THAT(passwords->supported_os, ElementsAre("Linux"));
+  EXPECT_THAT(passwords->urls, ElementsAre("https://example.org/"));
+  ASSERT_EQ(passwords->sources.size(), 1u);
+  EXPECT_THAT(passwords->sources[0].paths, ElementsAre("/etc/passwd", "/etc/shadow"));
+  EXPECT_EQ(passwords->sources[0].separator, "/");
+  EXPECT_EQ(definitions.Find("Homes")->sources[1].separator, "\\");
+  EXPECT_THAT(definitions.Find("Processes")->sources[0].arguments, ElementsAre("-ef", "7"));
+  ASSERT_EQ(definitions.All().size(), 4u);
+  EXPECT_EQ(definitions.All()[0]->name, "Everything");
+}
+
+TEST(ArtifactDefinitionsTest, GroupsUnfoldAndOtherSystemsAreNamed) {
+  absl::StatusOr<ResolvedArtifacts> resolved = Sample().Resolve({"Everything"}, "linux");
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_THAT(Patterns(*resolved), ElementsAre("/etc/passwd", "/etc/shadow", "%%users.homedir%%/*", "/bin/ps"));
+  EXPECT_EQ(resolved->targets[0].artifact(), "Passwords");
+  EXPECT_TRUE(resolved->targets[0].has_file());
+  EXPECT_EQ(resolved->targets[0].file().separator(), "/");
+  EXPECT_TRUE(resolved->targets[2].has_path());
+  EXPECT_THAT(resolved->targets[3].command().arguments(), ElementsAre("-ef", "7"));
+  ASSERT_EQ(resolved->not_run.size(), 1u);
+  EXPECT_EQ(resolved->not_run[0].artifact, "Homes");
+  EXPECT_EQ(resolved->not_run[0].source_type, "FILE");
+  EXPECT_THAT(resolved->not_run[0].reason, HasSubstr("for Windows, not for Linux"));
+}
+
+TEST(ArtifactDefinitionsTest, EqualTargetsAreGivenOnce) {
+  ArtifactDefinitions definitions = Sample();
+  ASSERT_TRUE(definitions
+                  .AddYaml("name: Again\nsources:\n- type: FILE\n  attributes: {paths: [/etc/passwd, /etc/passwd]}\n"
+                           "- type: PATH\n  attributes: {paths: [/etc/passwd]}\n",
+                           "again.yaml")
+                  .ok());
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"Passwords", "Again", "Passwords"}, "linux");
+  ASSERT_TRUE(resolved.ok());
+  EXPECT_THAT(Patterns(*resolved), ElementsAre("/etc/passwd", "/etc/shadow", "/etc/passwd"));
+  EXPECT_TRUE(resolved->targets[2].has_path());
+}
+
+TEST(ArtifactDefinitionsTest, WindowsPathsDoNotRunOnLinux) {
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(
+      definitions
+          .AddYaml("name: Mixed\nsources:\n- type: FILE\n  attributes:\n    separator: '\\'\n    paths: ['C:\\x']\n"
+                   "- type: FILE\n  attributes:\n    paths: ['%%environ_systemroot%%/x', '/ok', 'relative', "
+                   "'/a/[b', '/%%x']\n- type: REGISTRY_KEY\n  attributes: {keys: ['HKLM\\x']}\n",
+                   "mixed.yaml")
+          .ok());
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"Mixed"}, "linux");
+  ASSERT_TRUE(resolved.ok());
+  EXPECT_THAT(Patterns(*resolved), ElementsAre("/ok"));
+  ASSERT_EQ(resolved->not_run.size(), 6u);
+  EXPECT_THAT(resolved->not_run[0].reason, HasSubstr("path of Windows"));
+  EXPECT_THAT(resolved->not_run[1].reason, HasSubstr("%%environ_systemroot%%"));
+  EXPECT_THAT(resolved->not_run[2].reason, HasSubstr("relative"));
+  EXPECT_THAT(resolved->not_run[3].reason, HasSubstr("["));
+  EXPECT_THAT(resolved->not_run[4].reason, HasSubstr("%%"));
+  EXPECT_EQ(resolved->not_run[5].source_type, "REGISTRY_KEY");
+}
+
+TEST(ArtifactDefinitionsTest, WindowsPathsRunOnWindows) {
+  absl::StatusOr<ResolvedArtifacts> resolved = Sample().Resolve({"Homes"}, "windows");
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 1u);
+  EXPECT_EQ(resolved->targets[0].file().separator(), "\\");
+  EXPECT_EQ(Sample().Resolve({"Homes"}, "plan9").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ArtifactDefinitionsTest, UnknownNamesComeWithSuggestions) {
+  const absl::Status status = Sample().Resolve({"Pasword"}, "linux").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("did you mean Passwords?"));
+  EXPECT_THAT(Sample().Similar("process"), ElementsAre("Processes"));
+  EXPECT_TRUE(Sample().Similar("zzzzzzzzzzzz").empty());
+  EXPECT_TRUE(Sample().Similar("").empty());
+}
+
+TEST(ArtifactDefinitionsTest, AGroupThatNamesAnUnknownSaysWhichGroup) {
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(
+      definitions.AddYaml("name: G\nsources:\n- type: ARTIFACT_GROUP\n  attributes: {names: [Nowhere]}\n", "g").ok());
+  const absl::Status status = definitions.Resolve({"G"}, "linux").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("\"Nowhere\", which G names"));
+}
+
+TEST(ArtifactDefinitionsTest, ACycleIsNamed) {
+  ArtifactDefinitions definitions;
+  for (const auto& [name, member] :
+       {std::pair("A", "B"), std::pair("B", "C"), std::pair("C", "B"), std::pair("S", "S")}) {
+    ASSERT_TRUE(definitions
+                    .AddYaml(Concat("name: ", name, "\nsources:\n- type: ARTIFACT_GROUP\n  attributes: {names: [",
+                                    member, "]}\n"),
+                             name)
+                    .ok());
+  }
+  absl::Status status = definitions.Resolve({"A"}, "linux").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("B -> C -> B"));
+  status = definitions.Resolve({"S"}, "linux").status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("S -> S"));
+}
+
+TEST(ArtifactDefinitionsTest, NestingIsBoundedAndSharedMembersCostNothing) {
+  std::string yaml;
+  for (int i = 0; i < 60; ++i) {
+    const std::string next = i == 59 ? "Leaf" : Concat("G", i + 1);
+    yaml += Concat("---\nname: G", i, "\nsources:\n- type: ARTIFACT_GROUP\n  attributes: {names: [", next, ", ", next,
+                   "]}\n");
+  }
+  yaml += "---\nname: Leaf\nsources:\n- type: FILE\n  attributes: {paths: [/x]}\n";
+  yaml += "---\nname: Top\nsources:\n- type: ARTIFACT_GROUP\n  attributes: {names: [U0]}\n";
+  for (int i = 0; i < 70; ++i) {
+    yaml += Concat("---\nname: U", i, "\nsources:\n- type: ARTIFACT_GROUP\n  attributes: {names: [",
+                   i == 69 ? "Leaf" : Concat("U", i + 1), "]}\n");
+  }
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(definitions.AddYaml(yaml, "deep.yaml").ok());
+  // Unfolded naively, G0 would be 2^60 leaves.
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"G0"}, "linux");
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_EQ(resolved->targets.size(), 1u);
+  EXPECT_EQ(definitions.Resolve({"Top"}, "linux").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ArtifactDefinitionsTest, WrongDefinitionsAreNamed) {
+  ExpectBad("name: [", "not YAML");
+  ExpectBad("- a\n- b\n", "not a mapping");
+  ExpectBad("doc: x\nsources:\n- type: FILE\n  attributes: {paths: [/x]}\n", "no name");
+  ExpectBad("name: A\n", "definition A: it has no sources");
+  ExpectBad("name: A\nsources:\n- type: FILE\n", "source 1: its attributes lack paths");
+  ExpectBad("name: A\nsources:\n- type: FILE\n  attributes: {paths: [/x]}\n- type: COMMAND\n", "source 2");
+  ExpectBad("name: A\nsources:\n- type: ARTIFACT_GROUP\n  attributes: {names: []}\n", "lack names");
+  ExpectBad("name: A\nsources:\n- attributes: {paths: [/x]}\n", "no type");
+  ExpectBad("name: A\nsources: 7\n", "sources: it is not a list");
+  ExpectBad("name: A\nsources:\n- type: FILE\n  attributes: {paths: [[/x]]}\n", "paths: it is not a text");
+  ExpectBad("name: {a: b}\n", "document 1: name: it is not a text");
+  ExpectBad("name: *nothing\n", "not YAML");
+}
+
+TEST(ArtifactDefinitionsTest, ANameIsTakenOnce) {
+  const std::string one = "name: A\nsources:\n- type: FILE\n  attributes: {paths: [/x]}\n";
+  ExpectBad(Concat(one, "---\n", one), "definition A: the name is taken already, in the same file");
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(definitions.AddYaml(one, "first.yaml").ok());
+  const absl::Status status = definitions.AddYaml("name: B\nsources:\n- type: X\n---\n" + one, "second.yaml");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("second.yaml"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("first.yaml"));
+  // Nothing of a file that is wrong.
+  EXPECT_EQ(definitions.Find("B"), nullptr);
+}
+
+TEST(ArtifactDefinitionsTest, AnAliasBombIsRefused) {
+  std::string bomb = "name: A\na: &a ['/x', '/x', '/x', '/x', '/x', '/x', '/x', '/x', '/x', '/x']\n";
+  bomb += "s: &s {type: FILE, attributes: {paths: *a}}\nsources: [";
+  for (int i = 0; i < 30'000; ++i) bomb += "*s,";
+  bomb += "]\n";
+  ASSERT_LT(bomb.size(), 1u << 20);
+  ExpectBad(bomb, "aliases");
+
+  std::string large =
+      "name: A\nt: &t '" + std::string(100'000, 'x') + "'\nsources:\n- type: FILE\n  attributes: {paths: [";
+  for (int i = 0; i < 10'000; ++i) large += "*t,";
+  ExpectBad(large + "]}\n", "aliases");
+
+  // The classic one stands in attributes that nobody reads; it costs nothing.
+  std::string laughs = "name: A\nl0: &l0 [lol]\n";
+  for (int i = 1; i < 30; ++i) laughs += Concat("l", i, ": &l", i, " [*l", i - 1, ", *l", i - 1, ", *l", i - 1, "]\n");
+  EXPECT_TRUE(Add(laughs + "sources:\n- type: FILE\n  attributes: {paths: [/x]}\n").ok());
+}
+
+TEST(ArtifactDefinitionsTest, TooLongAndTooDeepIsRefused) {
+  ExpectBad("name: A\n#" + std::string(1 << 20, 'x'), "longer than");
+  ExpectBad(std::string(500'000, '['), "not YAML");
+  ExpectBad(std::string(500'000, '{'), "not YAML");
+  std::string dashes;
+  for (int i = 0; i < 100'000; ++i) dashes += "- ";
+  ExpectBad(dashes, "");
+}
+
+TEST(ArtifactDefinitionsTest, FoldersAreReadInOrderAndWithoutOtherFiles) {
+  Folder folder;
+  folder.Write("b.yaml", "name: B\naliases: [X]\nsources:\n- type: Y\n");
+  folder.Write("a.yaml", "name: A\naliases: [X]\nsources:\n- type: Y\n");
+  folder.Write("notes.txt", "not: [yaml");
+  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder.path());
+  ASSERT_TRUE(definitions.ok()) << definitions.status();
+  EXPECT_EQ(definitions->All().size(), 2u);
+  EXPECT_EQ(definitions->Find("X")->name, "A");
+  EXPECT_THAT(definitions->Find("B")->origin, HasSubstr("b.yaml"));
+
+  folder.Write("c.yaml", "name: A\nsources:\n- type: Y\n");
+  EXPECT_THAT(std::string(ArtifactDefinitions::LoadFolder(folder.path()).status().message()), HasSubstr("c.yaml"));
+  EXPECT_EQ(ArtifactDefinitions::LoadFolder(folder.path() / "none").status().code(), absl::StatusCode::kNotFound);
+  Folder empty;
+  EXPECT_EQ(ArtifactDefinitions::LoadFolder(empty.path()).status().code(), absl::StatusCode::kNotFound);
+}
+
+class DebianDefinitionsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kDebianFolder)) {
+      GTEST_SKIP() << kDebianFolder << " is not there; install the package forensic-artifacts to run this test";
+    }
+    absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(kDebianFolder);
+    ASSERT_TRUE(definitions.ok()) << definitions.status();
+    definitions_ = *std::move(definitions);
+  }
+
+  void AddOurs() {
+    absl::StatusOr<std::string> yaml = ReadWholeFile(kOurFile, 1 << 20);
+    ASSERT_TRUE(yaml.ok()) << yaml.status();
+    const absl::Status status = definitions_.AddYaml(*yaml, kOurFile);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+
+  ArtifactDefinitions definitions_;
+};
+
+// Each document of a file has one line that starts with "name:".
+size_t CountNames(const std::filesystem::path& folder) {
+  size_t names = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) names += line.rfind("name:", 0) == 0;
+  }
+  return names;
+}
+
+TEST_F(DebianDefinitionsTest, EveryDefinitionIsRead) {
+  EXPECT_EQ(definitions_.All().size(), CountNames(kDebianFolder));
+  EXPECT_GE(definitions_.All().size(), 600u);
+}
+
+TEST_F(DebianDefinitionsTest, EveryDefinitionResolvesOnEverySystem) {
+  for (const std::string_view system : {"linux", "windows"}) {
+    size_t targets = 0;
+    for (const ArtifactDefinition* definition : definitions_.All()) {
+      absl::StatusOr<ResolvedArtifacts> resolved = definitions_.Resolve({definition->name}, system);
+      ASSERT_TRUE(resolved.ok()) << definition->name << ": " << resolved.status();
+      EXPECT_GT(resolved->targets.size() + resolved->not_run.size(), 0u) << definition->name;
+      targets += resolved->targets.size();
+    }
+    EXPECT_GT(targets, 500u) << system;
+  }
+}
+
+TEST_F(DebianDefinitionsTest, NothingMeantForLinuxIsLeftOut) {
+  for (const ArtifactDefinition* definition : definitions_.All()) {
+    absl::StatusOr<ResolvedArtifacts> resolved = definitions_.Resolve({definition->name}, "linux");
+    ASSERT_TRUE(resolved.ok());
+    for (const NotRun& not_run : resolved->not_run) {
+      const bool collected = not_run.source_type == "FILE" || not_run.source_type == "PATH";
+      if (!collected) continue;
+      EXPECT_THAT(not_run.reason, HasSubstr("not for Linux")) << not_run.artifact;
+    }
+  }
+}
+
+TEST_F(DebianDefinitionsTest, OurTriageResolvesAndFitsIntoAPlan) {
+  AddOurs();
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions_.Resolve({"HozenLinuxTriage"}, "linux");
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_GT(resolved->targets.size(), 200u);
+  v1::Plan plan;
+  plan.set_format_version(1);
+  plan.set_plan_id("0123456789abcdef");
+  plan.set_customer_id("acme");
+  plan.add_host_ids("h1");
+  plan.set_operator_name("alice");
+  plan.set_created_unix_ns(1);
+  plan.mutable_limits()->set_deadline_unix_ns(1);
+  std::set<std::string> artifacts;
+  for (const v1::Target& target : resolved->targets) {
+    artifacts.insert(target.artifact());
+    *plan.add_targets() = target;
+  }
+  EXPECT_TRUE(CheckPlan(plan).ok()) << CheckPlan(plan);
+  for (const std::string_view wanted : {"/etc/ld.so.preload", "/etc/passwd", "/var/log/syslog*", "/etc/pam.d/*",
+                                        "%%users.homedir%%/.ssh/authorized_keys*", "/etc/crontab"}) {
+    EXPECT_THAT(Patterns(*resolved), ::testing::Contains(std::string(wanted)));
+  }
+  EXPECT_EQ(artifacts.count("HozenLinuxTriage"), 0u);
+}
+
+TEST_F(DebianDefinitionsTest, OurDefinitionsAreForLinuxAndAllOfThemRun) {
+  AddOurs();
+  int ours = 0;
+  for (const ArtifactDefinition* definition : definitions_.All()) {
+    if (definition->origin != kOurFile) continue;
+    ++ours;
+    EXPECT_EQ(definition->name.rfind("Hozen", 0), 0u) << definition->name;
+    EXPECT_THAT(definition->supported_os, ElementsAre("Linux")) << definition->name;
+    EXPECT_FALSE(definition->doc.empty()) << definition->name;
+    for (const ArtifactSource& source : definition->sources) {
+      for (const std::string& path : source.paths) {
+        EXPECT_TRUE(CheckPattern(path, source.separator).ok()) << CheckPattern(path, source.separator);
+      }
+    }
+  }
+  EXPECT_GE(ours, 15);
+}
+
+// Ours can be read without Debian's.
+TEST(OurDefinitionsTest, AreYamlOnTheirOwn) {
+  absl::StatusOr<std::string> yaml = ReadWholeFile(kOurFile, 1 << 20);
+  ASSERT_TRUE(yaml.ok()) << yaml.status();
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(definitions.AddYaml(*yaml, kOurFile).ok());
+  EXPECT_NE(definitions.Find("HozenLinuxTriage"), nullptr);
+}
+
+TEST(DefinitionsMutationTest, MutatedYamlNeverCrashes) {
+  std::mt19937 random(42);
+  const std::string alphabet = "&*[]{}:,-'\"\n #|>!%?\\\tax\x80";
+  int good = 0, bad = 0;
+  for (int i = 0; i < 3'000; ++i) {
+    std::string yaml(kSample);
+    for (size_t n = 1 + random() % 6; n > 0; --n) {
+      const size_t at = random() % yaml.size();
+      switch (random() % 3) {
+        case 0:
+          yaml[at] = alphabet[random() % alphabet.size()];
+          break;
+        case 1:
+          yaml.erase(at, 1 + random() % 20);
+          break;
+        default:
+          yaml.insert(at, yaml.substr(random() % yaml.size(), 1 + random() % 30));
+      }
+    }
+    ArtifactDefinitions definitions;
+    if (definitions.AddYaml(yaml, "mutated").ok()) {
+      ++good;
+      for (const ArtifactDefinition* definition : definitions.All()) {
+        definitions.Resolve({definition->name}, "linux").status().IgnoreError();
+      }
+    } else {
+      ++bad;
+    }
+  }
+  EXPECT_GT(good, 50);
+  EXPECT_GT(bad, 50);
+}
+
+}  // namespace
+}  // namespace hozen
