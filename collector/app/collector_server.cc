@@ -1,0 +1,170 @@
+#include "collector/app/collector_server.h"
+
+#include <grpc/grpc_security_constants.h>
+#include <grpc/impl/codegen/log.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "collector/access/customers.h"
+#include "collector/catalog/sqlite_catalog.h"
+#include "collector/fleet/agent_control_service.h"
+#include "collector/fleet/enroller.h"
+#include "collector/fleet/enrollment_service.h"
+#include "collector/fleet/fleet.h"
+#include "collector/ingest/committer.h"
+#include "collector/ingest/evidence_ingest_service.h"
+#include "collector/service/admin_service.h"
+#include "collector/service/analyst_service.h"
+#include "collector/service/responder_service.h"
+#include "collector/service/service_context.h"
+#include "core/base/concat.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/status_context.h"
+#include "core/base/status_macros.h"
+
+namespace hozen {
+namespace {
+
+constexpr unsigned kFolderMode = 0700;
+// A plan of kMaxPlanSizeBytes in its envelope; a chunk is far smaller. UploadSession and the sessions bound their own.
+constexpr int kMaxMessageSizeBytes = 5 << 20;
+// What gRPC itself may hold in buffers, over all connections.
+constexpr size_t kBufferBytes = size_t{512} << 20;
+// One for each call of a service that blocks: uploads, exports, watchers.
+constexpr int kMaxThreads = 512;
+constexpr int kConnectionStreams = 100;
+constexpr unsigned kCertificateWatchS = 60;
+
+// gRPC's own lines in our log, as one line each.
+void LogForGrpc(gpr_log_func_args* args) {
+  const Severity severity = args->severity == GPR_LOG_SEVERITY_ERROR ? Severity::kWarning : Severity::kDebug;
+  Log(severity, Concat("grpc: ", std::string_view(args->message)));
+}
+
+std::shared_ptr<grpc::ServerCredentials> Credentials(const DataFolder& data) {
+  // Reads the files again when they change: a renewed certificate needs no restart.
+  const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      data.server_key().native(), data.server_certificate().native(), data.root_certificate().native(),
+      kCertificateWatchS);
+  grpc::experimental::TlsServerCredentialsOptions options(provider);
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  // Enrolment has no certificate yet; every other call asks for a Caller.
+  options.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
+  return grpc::experimental::TlsServerCredentials(options);
+}
+
+void SetBounds(grpc::ServerBuilder& builder) {
+  grpc::ResourceQuota quota("hozen-collector");
+  quota.Resize(kBufferBytes);
+  quota.SetMaxThreads(kMaxThreads);
+  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(kMaxMessageSizeBytes);
+  // A second server on our port must be refused, not share it.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kConnectionStreams);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 15 * 60'000);
+  // Links die without a word; agents are allowed to ask too.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
+}
+
+CustomersOptions CustomersIn(const DataFolder& data, const CollectorServerOptions& options) {
+  CustomersOptions customers;
+  customers.folder = data.customers();
+  customers.reserve_bytes = options.reserve_bytes;
+  customers.quota_bytes = options.quota_bytes;
+  return customers;
+}
+
+class WiredServer final : public CollectorServer {
+ public:
+  WiredServer(const CollectorServerOptions& options, DataFolder data, std::unique_ptr<Catalog> catalog,
+              const Clock& clock)
+      : clock_(clock),
+        data_(std::move(data)),
+        catalog_(std::move(catalog)),
+        customers_(CustomersIn(data_, options), data_.root(), *catalog_, clock_),
+        fleet_(customers_, *catalog_, clock_),
+        enroller_(customers_, *catalog_, fleet_, clock_),
+        committer_(customers_, *catalog_, fleet_, clock_),
+        control_(AgentControlService::Create({}, fleet_, enroller_, *catalog_, clock_)) {
+    const ServiceContext context{customers_, *catalog_, fleet_, data_.root(), clock_};
+    services_.push_back(NewEnrollmentService(enroller_, *catalog_, clock_));
+    services_.push_back(NewEvidenceIngestService({}, customers_, *catalog_, fleet_, committer_, clock_));
+    services_.push_back(NewAdminService(context));
+    services_.push_back(NewResponderService(context));
+    services_.push_back(NewAnalystService(context));
+  }
+
+  ~WiredServer() override { Stop(absl::ZeroDuration()); }
+
+  absl::Status Listen(const std::string& address) {
+    HOZEN_RETURN_IF_ERROR(data_.RenewServerCertificate(clock_));
+    grpc::ServerBuilder builder;
+    SetBounds(builder);
+    builder.AddListeningPort(address, Credentials(data_), &port_);
+    builder.RegisterService(control_->service());
+    for (const std::unique_ptr<grpc::Service>& service : services_) builder.RegisterService(service.get());
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port_ == 0) {
+      return absl::UnavailableError(
+          Concat("cannot listen at ", address,
+                 ": another program has the port, or the address is not this machine's; `ss -ltnp` shows who listens"));
+    }
+    return absl::OkStatus();
+  }
+
+  int port() const override { return port_; }
+
+  absl::Status RenewCertificate() override { return data_.RenewServerCertificate(clock_); }
+
+  void Stop(absl::Duration patience) override {
+    if (server_ == nullptr) return;
+    control_->Drain();
+    server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(patience));
+    server_->Wait();
+    server_.reset();
+  }
+
+ private:
+  const Clock& clock_;
+  // In the order in which they stand on each other; the server goes first.
+  const DataFolder data_;
+  const std::unique_ptr<Catalog> catalog_;
+  Customers customers_;
+  Fleet fleet_;
+  Enroller enroller_;
+  Committer committer_;
+  const std::unique_ptr<AgentControlService> control_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CollectorServer>> CollectorServer::Start(CollectorServerOptions options, DataFolder data,
+                                                                        const Clock& clock) {
+  gpr_set_log_function(LogForGrpc);
+  HOZEN_RETURN_IF_ERROR(MakeFolders(data.customers(), kFolderMode));
+  absl::StatusOr<std::unique_ptr<Catalog>> catalog = OpenSqliteCatalog(data.catalog());
+  if (!catalog.ok()) return WithContext(catalog.status(), "opening the catalog");
+  auto server = std::make_unique<WiredServer>(options, std::move(data), *std::move(catalog), clock);
+  HOZEN_RETURN_IF_ERROR(server->Listen(options.listen));
+  return server;
+}
+
+}  // namespace hozen
