@@ -95,10 +95,10 @@ class Catalog {
   virtual absl::StatusOr<HostRow> GetHost(std::string_view customer_id, std::string_view host_id) = 0;
   // By id, name or label; all for an empty filter. Newest enrolment first.
   virtual absl::StatusOr<std::vector<v1::Host>> ListHosts(std::string_view customer_id, std::string_view filter) = 0;
-  // Replaces what the agent reports and its certificate; enrolment data stay.
+  // Replaces what the agent reports and its certificate; enrolment data stay, and so do a key and a chain given empty.
   virtual absl::Status UpdateHost(std::string_view customer_id, const HostRow& row) = 0;
 
-  // All rows or none. AlreadyExists where the plan was submitted before.
+  // All rows or none. AlreadyExists where the plan was submitted before, NotFound where a host is not enrolled.
   virtual absl::Status AddAcquisitions(std::string_view customer_id, const std::vector<AcquisitionRow>& rows) = 0;
   virtual absl::StatusOr<AcquisitionRow> GetAcquisition(std::string_view customer_id,
                                                         std::string_view acquisition_id) = 0;
@@ -107,7 +107,8 @@ class Catalog {
   // Waiting and running ones of a host: what it is told when it connects.
   virtual absl::StatusOr<std::vector<AcquisitionRow>> OpenAcquisitions(std::string_view customer_id,
                                                                        std::string_view host_id) = 0;
-  // Replaces acquisition (state, progress, times, detail); plan and identity stay.
+  // Replaces acquisition (state, progress, times, detail); plan and identity stay. Of one that is committed only the
+  // progress is replaced: a report that comes late must not open it again.
   virtual absl::Status UpdateAcquisition(std::string_view customer_id, const v1::Acquisition& acquisition) = 0;
 
   // Ends an acquisition: manifest, items and final state in one transaction, in pieces of bounded memory.
@@ -115,7 +116,8 @@ class Catalog {
    public:
     virtual ~Commit() = default;
     virtual absl::Status AddItem(const IndexedItem& item) = 0;
-    // Nothing of it is seen before. Without it, destruction takes everything back.
+    // Nothing of it is seen before. Without it, destruction takes everything back. AlreadyExists where the acquisition
+    // was committed before.
     virtual absl::Status Finish(const AcquisitionRow& row) = 0;
   };
   virtual absl::StatusOr<std::unique_ptr<Commit>> BeginCommit(std::string_view customer_id,

@@ -1,0 +1,119 @@
+#include "collector/catalog/schema.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "core/base/concat.h"
+#include "core/base/status_macros.h"
+#include "core/plan/glob.h"
+
+namespace hozen {
+namespace {
+
+constexpr int64_t kApplicationId = 0x487A6331;
+constexpr int64_t kVersion = 1;
+
+// Others write at the same time: commits of large acquisitions hold the lock longest.
+constexpr absl::Duration kBusyTimeout = absl::Seconds(60);
+
+constexpr char kTables[] = R"(
+  CREATE TABLE customers (
+    customer_id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    ready INTEGER NOT NULL,
+    authority_key BLOB NOT NULL,
+    delegation BLOB NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE operators (
+    customer_id TEXT NOT NULL REFERENCES customers,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    certificate BLOB NOT NULL,
+    PRIMARY KEY (customer_id, name)) WITHOUT ROWID;
+
+  CREATE TABLE tokens (
+    secret_sha256 BLOB NOT NULL PRIMARY KEY,
+    customer_id TEXT NOT NULL REFERENCES customers,
+    label TEXT NOT NULL,
+    expires_unix_ns INTEGER NOT NULL,
+    uses_left INTEGER NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE hosts (
+    customer_id TEXT NOT NULL REFERENCES customers,
+    host_id TEXT NOT NULL,
+    hostname TEXT NOT NULL,
+    label TEXT NOT NULL,
+    enrolled_unix_ns INTEGER NOT NULL,
+    host BLOB NOT NULL,
+    public_key BLOB NOT NULL,
+    certificate_chain TEXT NOT NULL,
+    PRIMARY KEY (customer_id, host_id),
+    UNIQUE (customer_id, public_key)) WITHOUT ROWID;
+
+  CREATE TABLE acquisitions (
+    customer_id TEXT NOT NULL,
+    acquisition_id TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    created_unix_ns INTEGER NOT NULL,
+    acquisition BLOB NOT NULL,
+    plan BLOB NOT NULL,
+    manifest BLOB,
+    host_chain TEXT NOT NULL,
+    custody_index INTEGER,
+    PRIMARY KEY (customer_id, acquisition_id),
+    FOREIGN KEY (customer_id, host_id) REFERENCES hosts) WITHOUT ROWID;
+  CREATE INDEX acquisitions_by_age ON acquisitions (customer_id, created_unix_ns, acquisition_id);
+  CREATE INDEX acquisitions_by_host ON acquisitions (customer_id, host_id, state);
+
+  CREATE TABLE items (
+    id INTEGER PRIMARY KEY,
+    customer_id TEXT NOT NULL,
+    acquisition_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    path BLOB NOT NULL,
+    name BLOB NOT NULL,
+    sha256 BLOB,
+    state INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    modified_unix_ns INTEGER NOT NULL,
+    body_offset_bytes INTEGER NOT NULL,
+    item BLOB NOT NULL,
+    FOREIGN KEY (customer_id, acquisition_id) REFERENCES acquisitions);
+  CREATE UNIQUE INDEX items_by_index ON items (customer_id, acquisition_id, idx);
+  CREATE INDEX items_by_sha256 ON items (customer_id, sha256) WHERE sha256 IS NOT NULL;
+  CREATE INDEX items_by_name ON items (customer_id, name);
+  CREATE INDEX items_by_path ON items (customer_id, path);
+)";
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenCatalogConnection(const std::filesystem::path& file) {
+  HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> connection, SqliteConnection::Open(file, kBusyTimeout));
+  HOZEN_RETURN_IF_ERROR(connection->Execute(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"));
+  HOZEN_RETURN_IF_ERROR(connection->RegisterMatcher("hozen_matches", &MatchesLoosely));
+  return connection;
+}
+
+absl::Status PrepareSchema(SqliteConnection& connection) {
+  HOZEN_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(connection));
+  HOZEN_ASSIGN_OR_RETURN(const int64_t version, connection.QueryInt("PRAGMA user_version"));
+  HOZEN_ASSIGN_OR_RETURN(const int64_t application, connection.QueryInt("PRAGMA application_id"));
+  HOZEN_ASSIGN_OR_RETURN(const int64_t tables, connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
+  if (application == kApplicationId && version == kVersion) return absl::OkStatus();
+  if (application == kApplicationId && version > kVersion) {
+    return absl::FailedPreconditionError(Concat("the catalog has schema version ", version,
+                                                ", this program knows up to ", kVersion,
+                                                "; start the program that wrote it, or a newer one"));
+  }
+  if (application != 0 || version != 0 || tables != 0) {
+    return absl::FailedPreconditionError("the file is a database, but not a catalog of ours");
+  }
+  HOZEN_RETURN_IF_ERROR(connection.Execute(
+      Concat(kTables, "PRAGMA application_id=", kApplicationId, "; PRAGMA user_version=", kVersion, ";")));
+  return transaction.Commit();
+}
+
+}  // namespace hozen
