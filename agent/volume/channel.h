@@ -1,0 +1,54 @@
+// Messages between the agent and its volume reader: length (4 bytes, little endian), type (1 byte), payload of at most
+// 64 KiB and a little. Neither side believes the other's lengths beyond that.
+#ifndef HOZEN_AGENT_VOLUME_CHANNEL_H_
+#define HOZEN_AGENT_VOLUME_CHANNEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace hozen {
+
+enum class MessageType : uint8_t {
+  // To the child.
+  kSetup = 1,    // memory_bytes, cpu_seconds, disk_size_bytes, sector_size_bytes
+  kLayout = 2,   // nothing
+  kListing = 3,  // offset_bytes, then the mount point
+  // From the child.
+  kReady = 10,         // nothing: it is in its sandbox
+  kPartition = 11,     // v1::Partition
+  kLayoutEnd = 12,     // name of the partition table
+  kListingBytes = 13,  // a piece of a body file
+  kListingEnd = 14,    // entries, errors
+  kFailed = 15,        // absl::StatusCode, then text; ends an answer
+  kStillReading = 16,  // nothing: there is no answer yet, but the disk is being read
+};
+
+inline constexpr size_t kMaxListingPieceBytes = 64 << 10;
+inline constexpr size_t kMaxPayloadBytes = kMaxListingPieceBytes + 64;
+
+struct Message {
+  MessageType type;
+  std::string payload;
+};
+
+// Both work on blocking and non-blocking sockets; only on the latter is the deadline kept, and only there do they need
+// poll(2). DeadlineExceeded after it; Unavailable where the other side has closed its end; InvalidArgument for a length
+// that no honest side sends; others as ErrnoStatus. After any error the channel is of no more use. Thread-compatible.
+absl::Status SendMessage(int fd, MessageType type, std::string_view payload, absl::Time deadline);
+absl::StatusOr<Message> ReceiveMessage(int fd, absl::Time deadline);
+
+// Numbers in payloads: 8 bytes, little endian.
+void AppendNumber(std::string& payload, uint64_t number);
+// Takes one from the front; nullopt where there are too few bytes.
+std::optional<uint64_t> TakeNumber(std::string_view& payload);
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_VOLUME_CHANNEL_H_

@@ -1,0 +1,97 @@
+#include "agent/volume/disk_layout.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "core/base/concat.h"
+#include "core/base/printable.h"
+
+namespace hozen {
+namespace {
+
+struct VolumeSystemCloser {
+  void operator()(TSK_VS_INFO* handle) const { tsk_vs_close(handle); }
+};
+struct FileSystemCloser {
+  void operator()(TSK_FS_INFO* handle) const { tsk_fs_close(handle); }
+};
+
+constexpr size_t kMaxTextBytes = 512;
+
+std::string Text(const char* bytes) {
+  if (bytes == nullptr) return "";
+  return Printable(std::string_view(bytes).substr(0, kMaxTextBytes));
+}
+
+void AddNote(v1::Partition& partition, const std::string& note) {
+  if (!partition.note().empty()) partition.mutable_note()->append("; ");
+  partition.mutable_note()->append(note);
+}
+
+void FindFileSystem(DiskImage& disk, v1::Partition& partition) {
+  if (partition.size_bytes() == 0) return;
+  tsk_error_reset();
+  const std::unique_ptr<TSK_FS_INFO, FileSystemCloser> found(
+      tsk_fs_open_img(disk.info(), static_cast<TSK_OFF_T>(partition.offset_bytes()), TSK_FS_TYPE_DETECT));
+  if (found != nullptr) {
+    partition.set_file_system(Text(tsk_fs_type_toname(found->ftype)));
+    return;
+  }
+  const std::string why = Text(tsk_error_get());
+  AddNote(partition, why.empty() ? "no file system was recognised" : why);
+}
+
+// What a table says may be anything, so every step is done without overflow.
+void SetRange(const TSK_VS_PART_INFO& entry, uint64_t block_size_bytes, uint64_t disk_size_bytes,
+              v1::Partition& partition) {
+  const auto bytes = [&](uint64_t blocks) {
+    return blocks > std::numeric_limits<uint64_t>::max() / block_size_bytes ? std::numeric_limits<uint64_t>::max()
+                                                                            : blocks * block_size_bytes;
+  };
+  const uint64_t offset_bytes = bytes(entry.start);
+  const uint64_t size_bytes = bytes(entry.len);
+  partition.set_offset_bytes(std::min(offset_bytes, disk_size_bytes));
+  partition.set_size_bytes(std::min(size_bytes, disk_size_bytes - partition.offset_bytes()));
+  if (partition.offset_bytes() != offset_bytes || partition.size_bytes() != size_bytes) {
+    AddNote(partition, Concat("the table says ", size_bytes, " bytes at ", offset_bytes, ", beyond the disk's end"));
+  }
+}
+
+void WholeDisk(DiskImage& disk, const std::string& note,
+               const std::function<void(const v1::Partition&)>& on_partition) {
+  v1::Partition whole;
+  whole.set_number(1);
+  whole.set_size_bytes(disk.size_bytes());
+  whole.set_type("whole disk");
+  whole.set_note(note);
+  FindFileSystem(disk, whole);
+  on_partition(whole);
+}
+
+}  // namespace
+
+std::string ReadDiskLayout(DiskImage& disk, const std::function<void(const v1::Partition&)>& on_partition) {
+  tsk_error_reset();
+  const std::unique_ptr<TSK_VS_INFO, VolumeSystemCloser> table(tsk_vs_open(disk.info(), 0, TSK_VS_TYPE_DETECT));
+  if (table == nullptr) {
+    const bool none = tsk_error_get_errno() == TSK_ERR_VS_UNKTYPE || disk.size_bytes() == 0;
+    WholeDisk(disk, none ? "" : Text(tsk_error_get()), on_partition);
+    return "";
+  }
+  uint32_t number = 0;
+  for (const TSK_VS_PART_INFO* entry = table->part_list; entry != nullptr; entry = entry->next) {
+    if ((entry->flags & TSK_VS_PART_FLAG_ALLOC) == 0) continue;
+    v1::Partition partition;
+    partition.set_number(++number);
+    partition.set_type(Text(entry->desc));
+    SetRange(*entry, table->block_size, disk.size_bytes(), partition);
+    FindFileSystem(disk, partition);
+    on_partition(partition);
+  }
+  if (number == 0) WholeDisk(disk, "the partition table has no entries", on_partition);
+  return Text(tsk_vs_type_toname(table->vstype));
+}
+
+}  // namespace hozen

@@ -1,0 +1,145 @@
+#include <unistd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "agent/platform/child_process.h"
+#include "agent/platform/sandbox.h"
+#include "agent/volume/body_file.h"
+#include "agent/volume/channel.h"
+#include "agent/volume/disk_image.h"
+#include "agent/volume/disk_layout.h"
+#include "agent/volume/volume_reader.h"
+
+namespace hozen {
+namespace {
+
+constexpr int kBadStart = 64;
+constexpr int kAgentGone = 65;
+constexpr int kExceptionThrown = 70;
+constexpr size_t kMaxErrorBytes = 1024;
+constexpr size_t kMaxPartitionBytes = 8 << 10;
+constexpr absl::Duration kSignOfLife = absl::Seconds(5);
+
+// _exit, because what runs at an orderly exit would meet the system call filter.
+void Say(MessageType type, std::string_view payload) {
+  if (!SendMessage(kChildSocket, type, payload, absl::InfiniteFuture()).ok()) _exit(kAgentGone);
+}
+
+void SayFailed(const absl::Status& status) {
+  std::string payload;
+  AppendNumber(payload, static_cast<uint64_t>(status.code()));
+  payload.append(std::string(status.message()).substr(0, kMaxErrorBytes));
+  Say(MessageType::kFailed, payload);
+}
+
+class Reader {
+ public:
+  Reader(uint64_t disk_size_bytes, uint32_t sector_size_bytes)
+      : disk_(DiskImage::Create(kChildHandle, disk_size_bytes, sector_size_bytes, [this] { ShowLife(); })) {}
+
+  bool ok() const { return disk_ != nullptr; }
+
+  void Layout() {
+    const std::string table = ReadDiskLayout(*disk_, [](const v1::Partition& partition) {
+      const std::string bytes = partition.SerializeAsString();
+      if (bytes.size() <= kMaxPartitionBytes) Say(MessageType::kPartition, bytes);
+    });
+    Say(MessageType::kLayoutEnd, table);
+  }
+
+  void List(uint64_t offset_bytes, std::string_view mount_point) {
+    std::string piece;
+    const auto flush = [&piece] {
+      for (std::string_view rest = piece; !rest.empty();) {
+        const std::string_view part = rest.substr(0, kMaxListingPieceBytes);
+        Say(MessageType::kListingBytes, part);
+        rest.remove_prefix(part.size());
+      }
+      piece.clear();
+    };
+    const absl::StatusOr<BodyFileEnd> end =
+        WriteBodyFile(*disk_, offset_bytes, mount_point, [&](std::string_view line) {
+          if (piece.size() + line.size() > kMaxListingPieceBytes) flush();
+          piece.append(line);
+        });
+    flush();
+    if (!end.ok()) return SayFailed(end.status());
+    std::string payload;
+    AppendNumber(payload, end->entries);
+    AppendNumber(payload, end->errors);
+    Say(MessageType::kListingEnd, payload);
+  }
+
+ private:
+  // A search for orphans on a big slow disk says nothing for minutes, and yet works.
+  void ShowLife() {
+    const absl::Time now = absl::Now();
+    if (now - last_sign_ < kSignOfLife) return;
+    last_sign_ = now;
+    Say(MessageType::kStillReading, "");
+  }
+
+  absl::Time last_sign_ = absl::Now();
+  std::unique_ptr<DiskImage> disk_;
+};
+
+int Serve(Reader& reader) {
+  while (true) {
+    const absl::StatusOr<Message> request = ReceiveMessage(kChildSocket, absl::InfiniteFuture());
+    if (!request.ok()) return absl::IsUnavailable(request.status()) ? 0 : kAgentGone;
+    std::string_view payload = request->payload;
+    if (request->type == MessageType::kLayout) {
+      reader.Layout();
+    } else if (request->type == MessageType::kListing) {
+      const std::optional<uint64_t> offset_bytes = TakeNumber(payload);
+      if (!offset_bytes.has_value()) return kBadStart;
+      reader.List(*offset_bytes, payload);
+    } else {
+      return kBadStart;
+    }
+  }
+}
+
+int Run() {
+  const absl::StatusOr<Message> setup = ReceiveMessage(kChildSocket, absl::InfiniteFuture());
+  if (!setup.ok() || setup->type != MessageType::kSetup) return kBadStart;
+  std::string_view payload = setup->payload;
+  const std::optional<uint64_t> memory_bytes = TakeNumber(payload);
+  const std::optional<uint64_t> cpu_seconds = TakeNumber(payload);
+  const std::optional<uint64_t> disk_size_bytes = TakeNumber(payload);
+  const std::optional<uint64_t> sector_size_bytes = TakeNumber(payload);
+  if (!sector_size_bytes.has_value()) return kBadStart;
+  const absl::Status sandboxed = EnterSandbox({.kept_descriptors = {0, 1, 2, kChildSocket, kChildHandle},
+                                               .memory_bytes = *memory_bytes,
+                                               .cpu_seconds = *cpu_seconds});
+  if (!sandboxed.ok()) {
+    SayFailed(sandboxed);
+    return kBadStart;
+  }
+  // From here on bytes of the disk are touched.
+  Reader reader(*disk_size_bytes, static_cast<uint32_t>(*sector_size_bytes));
+  if (!reader.ok()) {
+    SayFailed(absl::InvalidArgumentError("libtsk does not take a disk of this size or sector size"));
+    return kBadStart;
+  }
+  Say(MessageType::kReady, "");
+  return Serve(reader);
+}
+
+}  // namespace
+
+int VolumeReaderMain() {
+  // libtsk's C++ parts throw, and under the memory limit anything may.
+  try {
+    _exit(Run());
+  } catch (...) {
+    _exit(kExceptionThrown);
+  }
+}
+
+}  // namespace hozen
