@@ -19,6 +19,12 @@ struct OpenedDisk {
   bool access_time_kept = true;  // false: reading may set a new access time (O_NOATIME was refused)
   std::string model;             // empty for a file, or where the system does not say
   std::string serial;
+  // Of what is open, to see later whether it is still the same. `device` is the disk itself for a block device.
+  uint32_t mode = 0;
+  uint64_t inode = 0;
+  uint64_t device = 0;
+  int64_t modified_unix_ns = 0;
+  int64_t changed_unix_ns = 0;
 };
 
 // Thread-safe. NotFound where it is not there; InvalidArgument where it is a folder or another thing that is no disk;

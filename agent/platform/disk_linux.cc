@@ -102,6 +102,11 @@ absl::StatusOr<OpenedDisk> OpenDisk(const std::string& path) {
     return absl::FailedPreconditionError(
         Concat("Opening disk ", Printable(path), ": it was replaced while it was opened"));
   }
+  disk.mode = now.st_mode;
+  disk.inode = now.st_ino;
+  disk.device = S_ISBLK(now.st_mode) ? now.st_rdev : now.st_dev;
+  disk.modified_unix_ns = now.st_mtim.tv_sec * int64_t{1'000'000'000} + now.st_mtim.tv_nsec;
+  disk.changed_unix_ns = now.st_ctim.tv_sec * int64_t{1'000'000'000} + now.st_ctim.tv_nsec;
   if (S_ISBLK(now.st_mode)) {
     HOZEN_RETURN_IF_ERROR(MeasureBlockDevice(path, now.st_rdev, disk));
   } else {

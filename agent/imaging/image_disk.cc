@@ -1,0 +1,137 @@
+#include "agent/imaging/image_disk.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "agent/acquire/failure.h"
+#include "agent/imaging/pushed_source.h"
+#include "agent/platform/disk.h"
+#include "agent/volume/volume_reader.h"
+#include "core/base/concat.h"
+#include "core/base/status_macros.h"
+#include "core/bytes/source.h"
+
+namespace hozen {
+namespace {
+
+constexpr std::string_view kMountPoint = "/";
+
+absl::StatusOr<std::unique_ptr<VolumeReader>> StartReader(const OpenedDisk& disk, const AcquireOptions& options) {
+  VolumeReaderOptions reader_options;
+  reader_options.executable = options.agent_executable;
+  return VolumeReader::Start(reader_options, disk.fd.get(), disk.size_bytes, disk.sector_size_bytes);
+}
+
+// What libtsk makes of the disk; where it fails, one partition with a note that says so.
+void FillLayout(const OpenedDisk& disk, const AcquireOptions& options, v1::DiskMetadata& metadata) {
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = StartReader(disk, options);
+  absl::StatusOr<DiskLayout> layout = reader.ok() ? (*reader)->ReadLayout() : reader.status();
+  if (layout.ok()) {
+    metadata.set_partition_table(layout->partition_table);
+    for (v1::Partition& partition : layout->partitions) *metadata.add_partitions() = std::move(partition);
+    return;
+  }
+  v1::Partition& whole = *metadata.add_partitions();
+  whole.set_size_bytes(disk.size_bytes);
+  whole.set_type("whole disk");
+  whole.set_note(MakeFailure(v1::CAUSE_READER_DIED,
+                             Concat("the partitions could not be read: ", StdView(layout.status().message())))
+                     .detail());
+}
+
+v1::FileMetadata MetadataOf(const OpenedDisk& disk) {
+  v1::FileMetadata metadata;
+  metadata.set_mode(disk.mode);
+  metadata.set_inode(disk.inode);
+  metadata.set_device(disk.device);
+  metadata.set_size_bytes(disk.size_bytes);
+  metadata.set_modified_unix_ns(disk.modified_unix_ns);
+  metadata.set_changed_unix_ns(disk.changed_unix_ns);
+  return metadata;
+}
+
+absl::Status List(VolumeReader& reader, uint64_t offset_bytes, const PushedSource::Push& push) {
+  HOZEN_ASSIGN_OR_RETURN(const VolumeReader::ListingEnd end, reader.List(offset_bytes, kMountPoint, push));
+  if (end.errors == 0) return absl::OkStatus();
+  return absl::UnknownError(Concat(end.errors, " of the file system's entries could not be read"));
+}
+
+absl::Status TakeListing(const OpenedDisk& disk, const v1::Partition& partition, const std::string& disk_path,
+                         const AcquireOptions& options, ItemSink& sink) {
+  v1::Item item;
+  item.set_kind(v1::Item::KIND_LISTING);
+  item.set_path(Concat(disk_path, "/partition-", partition.number(), ".bodyfile"));
+  if (sink.AlreadyTaken(options.target_index, item.path())) return absl::OkStatus();
+  // A reader for each: what one hostile file system does to its child is no concern of the next. It is started here,
+  // because it dies with the thread that starts it.
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = StartReader(disk, options);
+  if (!reader.ok()) {
+    item.set_state(v1::Item::STATE_FAILED);
+    *item.mutable_failure() = FailureOf(reader.status());
+    return sink.Record(std::move(item));
+  }
+  PushedSource source([&](const PushedSource::Push& push) { return List(**reader, partition.offset_bytes(), push); });
+  return sink.Take(std::move(item), source, /*until_end=*/true);
+}
+
+absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options, ItemSink& sink, uint64_t& matched) {
+  v1::Item item;
+  item.set_kind(v1::Item::KIND_DISK);
+  item.set_path(target.path());
+  if (sink.AlreadyTaken(options.target_index, target.path())) return absl::OkStatus();
+  absl::StatusOr<OpenedDisk> disk = OpenDisk(Concat(options.root, target.path()));
+  ++matched;
+  if (!disk.ok()) {
+    item.set_state(v1::Item::STATE_FAILED);
+    *item.mutable_failure() = FailureOf(disk.status());
+    return sink.Record(std::move(item));
+  }
+  if (!disk->access_time_kept) {
+    v1::Trace trace;
+    trace.set_path(target.path());
+    trace.set_what("its access time may be new");
+    sink.NoteTrace(std::move(trace));
+  }
+  *item.mutable_file() = MetadataOf(*disk);
+  v1::DiskMetadata& metadata = *item.mutable_disk();
+  metadata.set_device_path(target.path());
+  metadata.set_size_bytes(disk->size_bytes);
+  metadata.set_sector_size_bytes(disk->sector_size_bytes);
+  metadata.set_model(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->model).detail());
+  metadata.set_serial(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->serial).detail());
+  metadata.set_order("linear");
+  FillLayout(*disk, options, metadata);
+  HOZEN_RETURN_IF_ERROR(sink.Poll());
+  // First what is small and tells a responder most, then the sectors.
+  if (target.listing()) {
+    for (const v1::Partition& partition : item.disk().partitions()) {
+      if (partition.file_system().empty()) continue;
+      ++matched;
+      HOZEN_RETURN_IF_ERROR(TakeListing(*disk, partition, target.path(), options, sink));
+    }
+  }
+  const uint64_t size_bytes = disk->size_bytes;
+  const std::unique_ptr<Source> source = NewFdSource(std::move(disk->fd), size_bytes);
+  return sink.Take(std::move(item), *source, /*until_end=*/false);
+}
+
+}  // namespace
+
+absl::StatusOr<v1::TargetOutcome> ImageDisk(const v1::Target& target, const AcquireOptions& options, ItemSink& sink) {
+  v1::TargetOutcome outcome;
+  outcome.set_target_index(options.target_index);
+  outcome.set_artifact(target.artifact());
+  outcome.set_pattern(target.disk().path());
+  if (target.disk().order() != "linear" && !target.disk().order().empty()) {
+    *outcome.mutable_failure() = MakeFailure(
+        v1::CAUSE_NOT_SUPPORTED, Concat("this agent does not read disks in the order \"", target.disk().order(), "\""));
+    return outcome;
+  }
+  uint64_t matched = 0;
+  HOZEN_RETURN_IF_ERROR(Image(target.disk(), options, sink, matched));
+  outcome.set_matched_items(matched);
+  return outcome;
+}
+
+}  // namespace hozen

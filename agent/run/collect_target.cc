@@ -1,0 +1,27 @@
+#include "agent/run/collect_target.h"
+
+#include "agent/imaging/image_disk.h"
+
+namespace hozen {
+
+absl::StatusOr<v1::TargetOutcome> CollectByKind(const v1::Target& target, const AcquireOptions& options,
+                                                ItemSink& sink) {
+  switch (target.what_case()) {
+    case v1::Target::kFile:
+      return AcquireFiles(target, options, sink);
+    case v1::Target::kPath:
+      return AcquirePaths(target, options, sink);
+    case v1::Target::kCommand:
+      return AcquireCommand(target, options, sink);
+    case v1::Target::kDisk:
+      return ImageDisk(target, options, sink);
+    case v1::Target::WHAT_NOT_SET:
+      break;
+  }
+  v1::TargetOutcome outcome;
+  outcome.mutable_failure()->set_cause(v1::CAUSE_NOT_SUPPORTED);
+  outcome.mutable_failure()->set_detail("this agent does not know this kind of target; update it");
+  return outcome;
+}
+
+}  // namespace hozen

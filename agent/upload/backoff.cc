@@ -1,0 +1,14 @@
+#include "agent/upload/backoff.h"
+
+#include <algorithm>
+
+namespace hozen {
+
+absl::Duration Backoff::Next() {
+  bound_ = std::min(most_, bound_ * 2);
+  const double least = absl::ToDoubleSeconds(least_);
+  const double bound = std::max(least, absl::ToDoubleSeconds(bound_));
+  return absl::Seconds(absl::Uniform(absl::IntervalClosed, random_, least, bound));
+}
+
+}  // namespace hozen
