@@ -51,8 +51,9 @@ class ArtifactDefinitions {
  public:
   // Every .yaml of a folder, in the order of their names. InvalidArgument names file, definition and what is wrong:
   // not YAML, no name, twice the same name, an alias bomb, a source without its attributes.
+  // NotFound where there is no such folder or no .yaml in it, ResourceExhausted for a file over 1 MiB.
   static absl::StatusOr<ArtifactDefinitions> LoadFolder(const std::filesystem::path& folder);
-  // One file's text, added to what is there; `origin` names it in errors.
+  // One file's text, added to what is there, all of it or nothing; `origin` names it in errors.
   absl::Status AddYaml(std::string_view yaml, std::string_view origin);
 
   // By name or alias; nullptr where unknown.
