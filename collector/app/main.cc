@@ -153,6 +153,8 @@ int Main(int argc, char** argv) {
               "hozen-collector は、Hozen のエージェントから証拠を受信・検証・保管し、証明とともに分析者へ渡します。")),
       "hozen-collector"};
   app.footer(kExamples);
+  app.set_help_all_flag("--help-all",
+                        std::string(Say("Print the help of all commands", "すべてのコマンドのヘルプを表示します")));
   app.require_subcommand(1);
 
   InitOptions init;
