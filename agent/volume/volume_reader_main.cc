@@ -1,7 +1,10 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -114,6 +117,10 @@ int Run() {
   const std::optional<uint64_t> disk_size_bytes = TakeNumber(payload);
   const std::optional<uint64_t> sector_size_bytes = TakeNumber(payload);
   if (!sector_size_bytes.has_value()) return kBadStart;
+  // FAT's times have no zone, so they are taken as UTC, on every host alike. Settled now, because afterwards the C
+  // library could not look for zones.
+  setenv("TZ", "UTC0", 1);
+  tzset();
   const absl::Status sandboxed = EnterSandbox({.kept_descriptors = {0, 1, 2, kChildSocket, kChildHandle},
                                                .memory_bytes = *memory_bytes,
                                                .cpu_seconds = *cpu_seconds});
