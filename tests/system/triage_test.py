@@ -1,0 +1,239 @@
+"""A triage: what was taken is what is there, and what was not has a reason."""
+
+import base64
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+import zipfile
+
+import harness
+
+
+def sha256_of(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+class TriageTest(harness.SystemTest):
+
+    def collect(self, fleet, home, host, *options):
+        done = fleet.must(["collect", host, *options, "--wait", "--json"], home, (0, 3))
+        return done.documents()[-1]["acquisition_id"], done
+
+    def make_files(self):
+        root = self.folder / "evidence"
+        (root / "a/b/c").mkdir(parents=True)
+        (root / "empty").write_bytes(b"")
+        (root / "a/small").write_text("small\n")
+        (root / "a/b/three.bin").write_bytes(os.urandom(3 * 1024 * 1024 + 17))
+        (root / "a/b/c/zeros").write_bytes(b"\0" * 2500000)
+        (root / os.fsdecode(b"not-utf8-\xff\xfe")).write_text("bytes")
+        (root / "line\nbreak").write_text("newline")
+        (root / "a/link").symlink_to("small")
+        (root / "a/up").symlink_to("..")
+        os.mkfifo(root / "a/fifo")
+        return root
+
+    def test_hashes_equal_those_of_sha256sum(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        acquisition, _ = self.collect(fleet, home, host, "--path", f"{root}/**")
+        items = fleet.must(["items", acquisition, "--json"], home).documents()
+        expected = {os.fsencode(p) for p in root.rglob("*")}
+        by_path = {}
+        for item in items:
+            path = base64.b64decode(item["path_base64"]) if "path_base64" in item else \
+                item["path"].encode().decode("unicode_escape").encode("latin-1") if "\\" in item["path"] else \
+                item["path"].encode()
+            by_path[path] = item
+        self.assertLessEqual(expected, set(by_path), "every entry has an item")
+        streams = 0
+        for path in expected:
+            item = by_path[path]
+            self.assertEqual(item["state"], "complete", item)
+            if os.path.islink(path) or not os.path.isfile(path):
+                self.assertFalse(item.get("sha256"), item)
+                continue
+            summed = subprocess.run([b"sha256sum", b"--zero", path], capture_output=True, check=True)
+            self.assertEqual(item["sha256"].encode(), summed.stdout[:64], path)
+            self.assertEqual(item["size_bytes"], os.path.getsize(path))
+            streams += 1
+        self.assertEqual(streams, 6)
+        self.assertEqual(fleet.show(acquisition, home)["state"], "complete")
+
+    def test_definitions_and_paths_of_this_host(self):
+        fleet, home, host = self.fleet_with_agent()
+        names = "LinuxAuthLogs,LinuxCronTabs,UnixPasswdFile,DebianPackagesStatus,LinuxHostnameFile"
+        known = {d["name"] for d in fleet.must(["artifacts", "list", "--json"], home).documents()}
+        names = ",".join(n for n in names.split(",") if n in known)
+        self.assertIn("LinuxAuthLogs", names)
+        acquisition, _ = self.collect(fleet, home, host, "--artifacts", names, "--path", "/etc/**")
+        compared = 0
+        for item in fleet.must(["items", acquisition, "--json"], home).documents():
+            path = item["path"]
+            if item["kind"] == "file" and item["state"] == "complete" and path.startswith("/etc/") and os.path.isfile(path):
+                self.assertEqual(item["sha256"], sha256_of(path), path)
+                compared += 1
+        self.assertGreater(compared, 50)
+        fleet.must(["verify", acquisition], home)
+
+    def test_what_cannot_be_had_is_listed_with_its_cause(self):
+        fleet, home, host = self.fleet_with_agent()
+        acquisition, done = self.collect(fleet, home, host, "--path", str(self.folder / "nowhere"),
+                                         "--path", str(self.folder / "nowhere-*"), "--path", "/etc/passwd")
+        self.assertEqual(done.status, 3, "complete with failures")
+        failed = fleet.must(["items", acquisition, "--failed", "--json"], home).documents()
+        self.assertEqual([(i["path"], i["failure"]["cause"]) for i in failed],
+                         [(str(self.folder / "nowhere"), "not_found")])
+        self.assertEqual(fleet.show(acquisition, home)["state"], "complete_with_failures")
+
+    def test_unreadable_file_is_a_record_not_an_abort(self):
+        if os.geteuid() == 0:
+            secret = pathlib.Path("/proc/self/mem")  # readable by nobody at offset 0, not even by root
+        else:
+            secret = self.folder / "secret"
+            secret.write_text("x")
+            secret.chmod(0)
+        readable = self.folder / "readable"
+        readable.write_text("y")
+        fleet, home, host = self.fleet_with_agent()
+        acquisition, done = self.collect(fleet, home, host, "--path", str(secret), "--path", str(readable))
+        self.assertEqual(done.status, 3)
+        items = {i["path"]: i for i in fleet.must(["items", acquisition, "--json"], home).documents()}
+        self.assertEqual(items[str(readable)]["sha256"], sha256_of(readable))
+        failed = fleet.must(["items", acquisition, "--failed", "--json"], home).documents()
+        self.assertEqual(len(failed), 1, failed)
+        self.assertIn(failed[0]["failure"]["cause"], ("io_error", "permission_denied"))
+
+    def test_unknown_artifact_is_an_error_that_helps(self):
+        fleet, home, host = self.fleet_with_agent()
+        result = fleet.hozen(["collect", host, "--artifacts", "LinuxAuthLog"], home)
+        self.assertNotEqual(result.status, 0)
+        self.assertIn("LinuxAuthLogs", result.err, "it suggests what was meant")
+        self.assertEqual(fleet.must(["acquisitions", "--json"], home).documents(), [])
+
+    def test_limits_hold_and_are_recorded(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        acquisition, done = self.collect(fleet, home, host, "--path", f"{root}/**", "--max-file-bytes", "1000000")
+        self.assertEqual(done.status, 3)
+        failed = {os.path.basename(i["path"]): i for i in
+                  fleet.must(["items", acquisition, "--failed", "--json"], home).documents()}
+        self.assertEqual(failed["three.bin"]["failure"]["cause"], "limit_file_bytes")
+        self.assertEqual(failed["three.bin"]["size_bytes"], 1000000)
+        self.assertEqual(failed["three.bin"]["sha256"],
+                         hashlib.sha256((root / "a/b/three.bin").read_bytes()[:1000000]).hexdigest())
+
+    def test_the_agent_writes_only_to_its_state_folder(self):
+        fleet = self.fleet()
+        admin = fleet.customer()
+        home = fleet.responder()
+        state, enrolled = fleet.enrol(fleet.token(admin))
+        self.assertEqual(enrolled.status, 0, enrolled.err)
+        trace = self.folder / "trace"
+        traced = fleet.agent(state, ["strace", "-f", "-o", trace, "-e",
+                                     "trace=openat,open,creat,openat2,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,"
+                                     "truncate,link,linkat,symlink,symlinkat,chmod,fchmodat,chown,utimensat,write"])
+        host = fleet.host(home)
+        self.collect(fleet, home, host, "--artifacts", "HozenLinuxTriage", "--path", "/etc/**")
+        agent = int(subprocess.run(["pgrep", "-P", str(traced.pid)], capture_output=True, check=True).stdout.split()[0])
+        os.kill(agent, 15)
+        traced.process.wait(harness.DEADLINE_S)
+        wrote = []
+        for line in trace.read_text(errors="replace").splitlines():
+            if re.search(r"\bwrite\(", line) or " = -1 " in line:
+                continue
+            named = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
+            writing = re.search(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", line) or \
+                re.search(r"\b(unlink|rename|mkdir|creat|truncate|link|symlink|chmod|chown|utimensat)\w*\(", line)
+            if writing and named and not all(
+                    n.startswith(str(state)) or n in ("/dev/null",) or not n.startswith("/") for n in named):
+                wrote.append(line)
+        self.assertEqual(wrote, [])
+
+    def test_access_times_stay(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root, or the owner, may open with O_NOATIME")
+        fleet, home, host = self.fleet_with_agent()
+        file = self.folder / "old"
+        file.write_text("old")
+        os.utime(file, ns=(10**18, 10**18 + 5))
+        self.collect(fleet, home, host, "--path", str(file))
+        self.assertEqual(file.stat().st_atime_ns, 10**18)
+
+    def test_the_bundle_opens_in_other_peoples_tools_and_proves_itself(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        acquisition, _ = self.collect(fleet, home, host, "--path", f"{root}/**")
+        bundle = self.folder / "case.zip"
+        fleet.must(["export", acquisition, "--format", "zip", "--out", bundle], home)
+        subprocess.run(["unzip", "-tqq", str(bundle)], check=True, capture_output=True)
+        with zipfile.ZipFile(bundle) as opened:
+            self.assertIsNone(opened.testzip())
+            three = [n for n in opened.namelist() if n.endswith("three.bin")]
+            self.assertEqual(opened.read(three[0]), (root / "a/b/three.bin").read_bytes())
+            self.assertTrue(three[0].startswith("uploads/"))
+            self.assertIn("uploads.json", opened.namelist())
+        nobody = self.folder / "nobody"
+        verified = fleet.must(["verify", bundle, "--authority", fleet.authority()], nobody)
+        self.assertEqual(verified.status, 0)
+        # One wrong bit in an item's bytes: the item is named.
+        with zipfile.ZipFile(bundle) as opened:
+            info = opened.getinfo(three[0])
+        damaged = bytearray(bundle.read_bytes())
+        damaged[info.header_offset + 30 + len(info.filename.encode()) + info.compress_size // 2 + 100] ^= 4
+        broken = self.folder / "broken.zip"
+        broken.write_bytes(damaged)
+        refused = fleet.hozen(["verify", broken, "--authority", fleet.authority()], nobody)
+        self.assertEqual(refused.status, 4, refused.text)
+        self.assertIn("three.bin", refused.text + refused.err)
+        # Cut short, and the wrong key.
+        short = self.folder / "short.zip"
+        short.write_bytes(bundle.read_bytes()[:-5000])
+        self.assertEqual(fleet.hozen(["verify", short, "--authority", fleet.authority()], nobody).status, 4)
+        fleet.customer("other")
+        self.assertEqual(fleet.hozen(["verify", bundle, "--authority", fleet.authority("other")], nobody).status, 4)
+
+    def test_mactime_reads_the_body_file(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        acquisition, _ = self.collect(fleet, home, host, "--path", f"{root}/**")
+        body = self.folder / "body"
+        fleet.must(["export", acquisition, "--format", "bodyfile", "--out", body], home)
+        timeline = subprocess.run(["mactime", "-b", str(body), "-d"], capture_output=True, check=True).stdout
+        self.assertIn(b"three.bin", timeline)
+        line = [l for l in body.read_text(errors="replace").splitlines() if "three.bin" in l][0].split("|")
+        self.assertEqual(len(line), 11)
+        self.assertEqual(int(line[6]), 3 * 1024 * 1024 + 17)
+        self.assertEqual(int(line[8].split(".")[0]), int((root / "a/b/three.bin").stat().st_mtime))
+
+    def test_search_and_cat_find_what_was_taken(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        acquisition, _ = self.collect(fleet, home, host, "--path", f"{root}/**")
+        digest = sha256_of(root / "a/small")
+        for query in (["--name", "small"], ["--sha256", digest], ["--path", "*/a/sma?l"]):
+            found = fleet.must(["search", *query, "--json"], home).documents()
+            self.assertEqual([f["path"] for f in found], [str(root / "a/small")], query)
+        item = str(found[0]["index"])
+        self.assertEqual(fleet.must(["cat", acquisition, item], home).out, b"small\n")
+        self.assertEqual(fleet.must(["search", "--name", "no-such-name", "--json"], home).documents(), [])
+
+    def test_a_command_outside_the_fixed_list_is_not_run(self):
+        definitions = self.folder / "definitions"
+        definitions.mkdir()
+        (definitions / "evil.yaml").write_text(
+            "name: Evil\ndoc: Not on the list.\nsources:\n- type: COMMAND\n  attributes:\n"
+            f"    cmd: /usr/bin/touch\n    args: ['{self.folder}/touched']\nsupported_os: [Linux]\n")
+        fleet, home, host = self.fleet_with_agent()
+        done = fleet.must(["collect", host, "--artifacts", "Evil", "--definitions", definitions, "--wait", "--json"], home,
+                          (3,))
+        self.assertIn("command_not_allowed", fleet.must(["show", done.documents()[-1]["acquisition_id"], "--json"],
+                                                        home).text)
+        self.assertFalse((self.folder / "touched").exists())
+
+
+if __name__ == "__main__":
+    harness.main()
