@@ -34,7 +34,9 @@ v1::Extent Clip(const v1::Extent& extent, uint64_t offset, Window window) {
   const uint64_t from = std::clamp(window.from, offset, end);
   const uint64_t to = std::clamp(window.to, offset, end);
   part.set_size_bytes(to > from ? to - from : 0);
-  part.set_chunk_offset_bytes(extent.chunk_offset_bytes() + static_cast<uint32_t>(from - offset));
+  if (extent.kind() == v1::Extent::KIND_CHUNK) {
+    part.set_chunk_offset_bytes(extent.chunk_offset_bytes() + static_cast<uint32_t>(from - offset));
+  }
   return part;
 }
 
