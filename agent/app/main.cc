@@ -1,0 +1,76 @@
+// hozen-agent: what runs on a host. Flags, wiring, signals; everything else is in the other rooms.
+#include <CLI/CLI.hpp>
+#include <string>
+#include <string_view>
+
+#include "agent/app/commands.h"
+#include "agent/app/version.h"
+#include "agent/volume/volume_reader.h"
+#include "core/base/language.h"
+#include "core/base/tls_only_1_3.h"
+
+namespace {
+
+using hozen::Say;
+
+std::string Text(std::string_view english, std::string_view japanese) { return std::string(Say(english, japanese)); }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // The sandboxed child that looks at disks: nothing else of the agent may be set up in it.
+  if (argc >= 2 && std::string_view(argv[1]) == "volume-reader") return hozen::VolumeReaderMain();
+  hozen::RequireTls13();
+
+  CLI::App app(Text("Hozen's agent: collects what a signed plan orders and streams it to the collector.",
+                    "Hozen のエージェント: 署名された計画に従って証拠を収集し、収集器へ送ります。"));
+  app.set_version_flag("--version", std::string(hozen::kAgentVersion));
+  app.require_subcommand(1);
+  app.footer(
+      Text("Exit status: 0 done; 1 failed; 2 wrong use; 3 the state folder (not enrolled, enrolled already,\n"
+           "damaged, or in use by another agent); 4 refused by the collector; 5 the collector was not reached.",
+           "終了コード: 0 成功、1 失敗、2 使い方の誤り、3 状態フォルダ (未登録、登録済み、破損、使用中)、\n"
+           "4 収集器による拒否、5 収集器に接続できません。"));
+
+  hozen::EnrollFlags enroll;
+  CLI::App* enroll_command =
+      app.add_subcommand("enroll", Text("Make this host one of the customer's", "このホストを登録する"));
+  enroll_command->add_option("--collector", enroll.collector, "HOST:PORT")->required();
+  CLI::Option* token = enroll_command->add_option("--token", enroll.token, "hzt1....");
+  CLI::Option* token_file = enroll_command->add_option("--token-file", enroll.token_file,
+                                                       Text("A file with the token; other users cannot see it there",
+                                                            "トークンを書いたファイル (他の利用者に見えません)"));
+  token->excludes(token_file);
+  enroll_command->add_option("--state", enroll.state, Text("The state folder", "状態フォルダ"))->required();
+
+  hozen::ServeFlags serve;
+  CLI::App* run_command =
+      app.add_subcommand("run", Text("Run until SIGTERM or SIGINT", "SIGTERM か SIGINT まで動作する"));
+  run_command->add_option("--state", serve.state, Text("The state folder", "状態フォルダ"))->required();
+  run_command->add_flag("--normal-priority", serve.normal_priority,
+                        Text("Do not step back behind the host's own work", "優先度を下げない"));
+
+  std::string status_state;
+  bool json = false;
+  CLI::App* status_command = app.add_subcommand("status", Text("Say how this agent fares", "状態を表示する"));
+  status_command->add_option("--state", status_state, Text("The state folder", "状態フォルダ"))->required();
+  status_command->add_flag("--json", json, Text("One JSON document", "JSON で出力する"));
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" with status 0.
+    return app.exit(error) == 0 ? hozen::kExitOk : hozen::kExitUsage;
+  }
+  if (enroll_command->parsed()) {
+    if (enroll.token.empty() && enroll.token_file.empty()) {
+      std::cerr << Say("Give the token with --token or --token-file.",
+                       "--token か --token-file でトークンを指定してください。")
+                << "\n";
+      return hozen::kExitUsage;
+    }
+    return hozen::RunEnroll(enroll);
+  }
+  if (run_command->parsed()) return hozen::RunAgent(serve);
+  return hozen::RunStatus(status_state, json);
+}

@@ -1,0 +1,78 @@
+#include "agent/session/identity_store.h"
+
+#include <google/protobuf/text_format.h>
+
+#include <string>
+#include <system_error>
+
+#include "core/base/concat.h"
+#include "core/base/file.h"
+#include "core/base/status_context.h"
+#include "core/base/status_macros.h"
+
+namespace hozen {
+namespace {
+
+constexpr uint64_t kMaxIdentityBytes = 1 << 20;
+constexpr uint64_t kMaxPolicyBytes = 1 << 20;
+constexpr uint32_t kFormatVersion = 1;
+
+}  // namespace
+
+absl::StatusOr<v1::AgentIdentity> LoadIdentity(const std::filesystem::path& state_folder) {
+  const std::filesystem::path path = state_folder / "state.pb";
+  absl::StatusOr<std::string> bytes = ReadWholeFile(path, kMaxIdentityBytes);
+  if (absl::IsNotFound(bytes.status())) {
+    return absl::NotFoundError(
+        Concat(state_folder.string(), " holds no agent's identity; enrol first: hozen-agent enroll"));
+  }
+  if (!bytes.ok()) return bytes.status();
+  v1::AgentIdentity identity;
+  if (!identity.ParseFromString(*bytes) || identity.format_version() == 0) {
+    return absl::DataLossError(Concat(path.string(), " is damaged; enrol this host again with an empty state folder"));
+  }
+  if (identity.format_version() > kFormatVersion) {
+    return absl::FailedPreconditionError(Concat(path.string(), " was written by a newer agent (format ",
+                                                identity.format_version(), ", this one knows ", kFormatVersion, ")"));
+  }
+  return identity;
+}
+
+absl::Status SaveIdentity(const std::filesystem::path& state_folder, const v1::AgentIdentity& identity) {
+  return WriteFileAtomically(state_folder / "state.pb", identity.SerializeAsString(), 0600);
+}
+
+absl::StatusOr<v1::LocalPolicy> LoadPolicy(const std::filesystem::path& state_folder) {
+  const std::filesystem::path path = state_folder / "policy.textproto";
+  absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxPolicyBytes);
+  if (absl::IsNotFound(text.status())) return v1::LocalPolicy();
+  if (!text.ok()) return text.status();
+  v1::LocalPolicy policy;
+  if (!google::protobuf::TextFormat::ParseFromString(*text, &policy)) {
+    return absl::InvalidArgumentError(Concat(
+        path.string(), " cannot be understood; correct it or move it away (fields: docs/formats/agent-state.md)"));
+  }
+  return policy;
+}
+
+absl::Status PrepareStateFolder(const std::filesystem::path& state_folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(state_folder, error)) return MakeFolders(state_folder, 0700);
+  const std::filesystem::file_status status = std::filesystem::status(state_folder, error);
+  if (error) return ErrnoStatus(error.value(), state_folder.string());
+  if (!std::filesystem::is_directory(status)) {
+    return absl::FailedPreconditionError(Concat(state_folder.string(), " is not a folder"));
+  }
+  const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  if ((status.permissions() & others) == std::filesystem::perms::none) return absl::OkStatus();
+  // An empty folder that somebody made for us is made private; one with contents is not ours to change.
+  if (!std::filesystem::is_empty(state_folder, error) || error) {
+    return absl::FailedPreconditionError(
+        Concat(state_folder.string(), " may be entered by others; run: chmod 700 ", state_folder.string()));
+  }
+  std::filesystem::permissions(state_folder, std::filesystem::perms::owner_all, error);
+  if (error) return ErrnoStatus(error.value(), Concat("chmod 700 ", state_folder.string()));
+  return absl::OkStatus();
+}
+
+}  // namespace hozen
