@@ -218,15 +218,21 @@ TEST_F(AcquireFilesTest, RecordsWhatItMayNotReadAndTracesWhatItTouched) {
   fs::permissions(root_ + "/a/file", fs::perms::none);
   fs::permissions(root_ + "/a/folder", fs::perms::none);
   const bool was_root = geteuid() == 0;
-  if (was_root) ASSERT_EQ(seteuid(65534), 0);
+  if (was_root) {
+    ASSERT_EQ(seteuid(65534), 0);
+  }
   Files("/a/**");
-  if (was_root) ASSERT_EQ(seteuid(0), 0);
+  if (was_root) {
+    ASSERT_EQ(seteuid(0), 0);
+  }
   EXPECT_EQ(Item("/a/file").item.failure().cause(), v1::CAUSE_PERMISSION_DENIED);
   EXPECT_EQ(Item("/a/folder").item.failure().cause(), v1::CAUSE_PERMISSION_DENIED);
   EXPECT_EQ(Item("/a/folder").item.kind(), v1::Item::KIND_DIRECTORY);
   EXPECT_EQ(Item("/a/open").bytes, "readable");
   // Another's files cannot be read without new access times.
-  if (was_root) EXPECT_EQ(sink_.traces.size(), 1u);
+  if (was_root) {
+    EXPECT_EQ(sink_.traces.size(), 1u);
+  }
   fs::permissions(root_ + "/a/folder", fs::perms::owner_all);
   fs::remove_all(root_);
   root_.swap(folder);

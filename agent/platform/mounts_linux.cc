@@ -73,7 +73,8 @@ MountTable MountTable::FromMountInfo(std::string_view text) {
     const std::pair<absl::string_view, absl::string_view> halves = absl::StrSplit(line, absl::MaxSplits(" - ", 1));
     const std::vector<absl::string_view> before = absl::StrSplit(halves.first, ' ');
     const std::vector<absl::string_view> after = absl::StrSplit(halves.second, ' ');
-    if (before.size() < 6 || after[0].empty() || before[4].empty() || before[4].front() != '/') continue;
+    if (before.size() < 6 || after.empty() || after[0].empty() || before[4].empty() || before[4].front() != '/')
+      continue;
     Mount mount;
     mount.path = Unescaped(StdView(before[4]));
     mount.file_system = std::string(after[0]);

@@ -21,7 +21,7 @@ struct LocalUser {
 absl::StatusOr<std::vector<LocalUser>> ListLocalUsers(const std::string& root);
 
 // Homes that exist below `root`, each once, sorted: those of ListLocalUsers, and the folders of /home, where people of
-// a directory service and people who were deleted have left theirs. Paths without `root`.
+// a directory service and people who were deleted have left theirs. "/" is a home of root alone. Paths without `root`.
 std::vector<std::string> ListHomes(const std::string& root);
 
 }  // namespace hozen

@@ -63,7 +63,10 @@ std::vector<std::string> ListHomes(const std::string& root) {
   if (absl::StatusOr<std::vector<LocalUser>> users = ListLocalUsers(root); users.ok()) {
     for (const LocalUser& user : *users) {
       if (user.home.empty() || user.home.front() != '/') continue;
-      if (std::string home = Tidy(user.home); !home.empty() && IsFolder(root + home)) homes.insert(std::move(home));
+      std::string home = Tidy(user.home);
+      // Services are given "/" where they have no home; everything would be theirs.
+      if (home == "/" && user.uid != 0) continue;
+      if (!home.empty() && IsFolder(root + home)) homes.insert(std::move(home));
     }
   }
   const std::unique_ptr<DIR, FolderCloser> folder(opendir(Concat(root, "/home").c_str()));
