@@ -41,8 +41,8 @@ class VolumeReader {
 
   // A body file (https://wiki.sleuthkit.org/index.php?title=Body_file) of the file system at offset_bytes, as `fls -r
   // -m mount_point` prints it where TZ is UTC (FAT's times have no zone), in pieces of at most 64 KiB. Errors in single
-  // files are counted, not fatal. NotFound where no file system is recognised there; DataLoss where its folders could not
-  // be walked to the end: what came before is good. An error of on_bytes is returned and ends this reader.
+  // files are counted, not fatal. NotFound where no file system is recognised there; DataLoss where its folders could
+  // not be walked to the end: what came before is good. An error of on_bytes is returned and ends this reader.
   struct ListingEnd {
     uint64_t entries = 0;
     uint64_t errors = 0;
