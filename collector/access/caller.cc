@@ -126,7 +126,7 @@ std::string Caller::Actor() const {
     case Kind::kOperator:
       return Concat("operator:", name);
     case Kind::kServiceAdmin:
-      return Concat("service-admin:", name);
+      return Concat("admin:", name);
   }
   return "unknown";
 }

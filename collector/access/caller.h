@@ -21,7 +21,7 @@ struct Caller {
   std::string role;         // kOperator
   std::string public_key_der;
   std::string certificate_pem;  // that it called with: a host's manifest is checked against it
-  // As custody events name it: "host:<id>", "operator:<name>".
+  // As custody events name it: "host:<id>", "operator:<name>", "admin:<name>".
   std::string Actor() const;
 };
 

@@ -89,6 +89,8 @@ class Collector {
     Start();
   }
 
+  void Stop(absl::Duration patience) { server_->Stop(patience); }
+
   std::shared_ptr<grpc::Channel> Dial(const Identity& identity) const {
     grpc::SslCredentialsOptions tls;
     tls.pem_root_certs = admin_.collector_root_pem();
@@ -590,6 +592,77 @@ TEST(CollectorServer, RenewsAHostsCertificateForTheSameAndForANewKey) {
             grpc::StatusCode::UNAUTHENTICATED);
   context->TryCancel();
   session->Finish();
+}
+
+// A control stream of a host.
+struct Session {
+  Session(const Collector& collector, const Identity& identity)
+      : context(Context()),
+        stub(v1::AgentControl::NewStub(collector.Dial(identity))),
+        stream(stub->Session(context.get())) {}
+  // False where the stream has ended.
+  bool SayHello() {
+    v1::AgentMessage message;
+    message.mutable_hello()->mutable_facts()->set_hostname("pc-1");
+    v1::CollectorMessage welcome;
+    return stream->Write(message) && stream->Read(&welcome) && welcome.has_welcome();
+  }
+  grpc::Status End() {
+    v1::CollectorMessage message;
+    while (stream->Read(&message)) {
+    }
+    return stream->Finish();
+  }
+
+  std::unique_ptr<grpc::ClientContext> context;
+  std::unique_ptr<v1::AgentControl::Stub> stub;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::AgentMessage, v1::CollectorMessage>> stream;
+};
+
+TEST(CollectorServer, EndsASessionThatDoesNotBeginWithHelloOrSaysTooMuch) {
+  Collector collector;
+  const Customer customer(collector, "Acme");
+  const Host host(collector, customer);
+  Session rude(collector, host.identity());
+  v1::AgentMessage message;
+  message.mutable_heartbeat()->set_cpu_ns(1);
+  ASSERT_TRUE(rude.stream->Write(message));
+  EXPECT_EQ(rude.End().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+
+  Session wordy(collector, host.identity());
+  ASSERT_TRUE(wordy.SayHello());
+  message.mutable_progress()->set_current_path(std::string(1 << 20, 'x'));
+  ASSERT_TRUE(wordy.stream->Write(message));
+  EXPECT_EQ(wordy.End().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST(CollectorServer, KeepsTheNewestSessionOfAHost) {
+  Collector collector;
+  const Customer customer(collector, "Acme");
+  const Host host(collector, customer);
+  Session first(collector, host.identity());
+  ASSERT_TRUE(first.SayHello());
+  Session second(collector, host.identity());
+  ASSERT_TRUE(second.SayHello());
+  EXPECT_EQ(first.End().error_code(), grpc::StatusCode::ABORTED);
+  v1::ListHostsResponse hosts;
+  ASSERT_TRUE(customer.Responder()->ListHosts(Context().get(), v1::ListHostsRequest(), &hosts).ok());
+  ASSERT_EQ(hosts.hosts_size(), 1);
+  EXPECT_TRUE(hosts.hosts(0).connected());
+  second.context->TryCancel();
+  second.End();
+}
+
+TEST(CollectorServer, TellsItsAgentsToComeAgainWhenItStops) {
+  Collector collector;
+  const Customer customer(collector, "Acme");
+  const Host host(collector, customer);
+  Session session(collector, host.identity());
+  ASSERT_TRUE(session.SayHello());
+  const absl::Time before = absl::Now();
+  collector.Stop(absl::Seconds(25));
+  EXPECT_LT(absl::Now() - before, absl::Seconds(20));
+  EXPECT_EQ(session.End().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 // What `openssl s_client`, the judge, says of a connection with one version of TLS.

@@ -201,7 +201,7 @@ void Fleet::SendTasks(const Key& host, const v1::Hello& hello, const std::vector
     under_way.insert(id);
     // What the host has under way it took up, whatever became of its message that said so.
     const absl::StatusOr<AcquisitionRow> row =
-        ChangeForHost(MakeKey(host.first, id), host.second, [&](AcquisitionRow& found) { return TakeUp(found); });
+        ChangeForHost(MakeKey(host.first, id), host.second, [&](AcquisitionRow& found) { return TakeUp(host, found); });
     if (!row.ok()) {
       Log(Severity::kWarning, Concat("host names an acquisition that is not known host=", host.second,
                                      " acquisition=", Bounded(id), " error=", row.status().message()));
@@ -307,8 +307,9 @@ absl::Status Fleet::OnProgress(const Key& host, const v1::Progress& progress) {
 }
 
 // The host has it: from waiting to running, once.
-absl::StatusOr<bool> Fleet::TakeUp(AcquisitionRow& row) {
+absl::StatusOr<bool> Fleet::TakeUp(const Key& host, AcquisitionRow& row) {
   if (!IsBeforeRunning(row.acquisition)) return false;
+  HOZEN_RETURN_IF_ERROR(Record(host, "acquisition.accepted", row, ""));
   row.acquisition.set_state(v1::Acquisition::STATE_RUNNING);
   row.acquisition.clear_detail();
   row.acquisition.clear_finished_unix_ns();
@@ -335,9 +336,7 @@ absl::StatusOr<bool> Fleet::ApplyEvent(const Key& host, const v1::AcquisitionEve
   // Custody first: at worst it has an entry for what did not take effect, never the other way round.
   switch (event.kind()) {
     case v1::AcquisitionEvent::KIND_ACCEPTED:
-      if (!IsBeforeRunning(acquisition)) return false;
-      HOZEN_RETURN_IF_ERROR(Record(host, "acquisition.accepted", row, ""));
-      return TakeUp(row);
+      return TakeUp(host, row);
     case v1::AcquisitionEvent::KIND_REFUSED:
     case v1::AcquisitionEvent::KIND_FAILED: {
       if (!open) return false;
@@ -353,13 +352,14 @@ absl::StatusOr<bool> Fleet::ApplyEvent(const Key& host, const v1::AcquisitionEve
     }
     case v1::AcquisitionEvent::KIND_RESUMED: {
       if (!open) return false;
+      HOZEN_ASSIGN_OR_RETURN(const bool taken_up, TakeUp(host, row));
       bool record = false;
       {
         absl::MutexLock lock(&mutex_);
         record = ++live_[MakeKey(host.first, acquisition.acquisition_id())].resumptions <= kMaxRecordedResumptions;
       }
       if (record) HOZEN_RETURN_IF_ERROR(Record(host, "acquisition.resumed", row, Bounded(event.detail())));
-      return TakeUp(row);
+      return taken_up;
     }
     case v1::AcquisitionEvent::KIND_COMMITTED:
       return false;  // ingest knows it first
@@ -372,9 +372,11 @@ absl::StatusOr<bool> Fleet::ApplyEvent(const Key& host, const v1::AcquisitionEve
 
 absl::Status Fleet::CheckUpload(std::string_view customer_id, std::string_view host_id,
                                 std::string_view acquisition_id) {
+  const Key host = MakeKey(customer_id, host_id);
   // Whoever uploads has it under way, even where the session that says so is broken.
-  HOZEN_ASSIGN_OR_RETURN(const AcquisitionRow row, ChangeForHost(MakeKey(customer_id, acquisition_id), host_id,
-                                                                 [&](AcquisitionRow& found) { return TakeUp(found); }));
+  HOZEN_ASSIGN_OR_RETURN(const AcquisitionRow row,
+                         ChangeForHost(MakeKey(customer_id, acquisition_id), host_id,
+                                       [&](AcquisitionRow& found) { return TakeUp(host, found); }));
   if (HasEnded(row.acquisition.state())) {
     return absl::NotFoundError(Concat("acquisition ", Bounded(acquisition_id), " has ended (",
                                       v1::Acquisition::State_Name(row.acquisition.state()),

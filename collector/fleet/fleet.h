@@ -105,7 +105,7 @@ class Fleet {
   // Queues for the host; false where it is not connected.
   bool SendTo(const Key& host, v1::CollectorMessage message);
   void SendTasks(const Key& host, const v1::Hello& hello, const std::vector<AcquisitionRow>& open, const Send& send);
-  absl::StatusOr<bool> TakeUp(AcquisitionRow& row);
+  absl::StatusOr<bool> TakeUp(const Key& host, AcquisitionRow& row);
   absl::StatusOr<AcquisitionRow> ExpireIfOverdue(const Key& key, AcquisitionRow row);
 
   absl::Status OnHeartbeat(const Key& host, const v1::Heartbeat& heartbeat);

@@ -154,6 +154,14 @@ TEST_F(FleetTest, GoesThroughItsStatesAndWritesThemIntoCustody) {
                                                       "acquisition.refused"}));
 }
 
+TEST_F(FleetTest, TakesAnUploadForAnAcceptanceAndWritesItIntoCustodyOnce) {
+  const std::string id = Submit();
+  EXPECT_EQ(fleet_->CheckUpload(customer(), kHost, id), absl::OkStatus());
+  EXPECT_EQ(State(id), v1::Acquisition::STATE_RUNNING);
+  EXPECT_EQ(Say(id, v1::AcquisitionEvent::KIND_ACCEPTED), absl::OkStatus());
+  EXPECT_EQ(CustodyKinds(), (std::vector<std::string>{"plan.submitted", "acquisition.accepted"}));
+}
+
 TEST_F(FleetTest, BelievesNoHostAboutTheAcquisitionsOfAnother) {
   const std::string id = Submit();
   EXPECT_EQ(Say(id, v1::AcquisitionEvent::KIND_ACCEPTED, kOtherHost).code(), absl::StatusCode::kNotFound);
