@@ -246,7 +246,7 @@ TEST(ArtifactDefinitionsTest, WrongDefinitionsAreNamed) {
   ExpectBad("name: A\nsources:\n- attributes: {paths: [/x]}\n", "no type");
   ExpectBad("name: A\nsources: 7\n", "sources: it is not a list");
   ExpectBad("name: A\nsources:\n- type: FILE\n  attributes: {paths: [[/x]]}\n", "paths: it is not a text");
-  ExpectBad("name: {a: b}\n", "document 1: name: it is not a text");
+  ExpectBad("name: {a: b}\n", "document at line 1: name: it is not a text");
   ExpectBad("name: *nothing\n", "not YAML");
 }
 

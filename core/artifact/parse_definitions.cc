@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <string>
@@ -129,22 +130,49 @@ absl::Status ParseDefinition(const YAML::Node& node, Walk& walk, ArtifactDefinit
   return absl::OkStatus();
 }
 
-absl::Status ParseDocuments(std::string_view yaml, std::string_view origin,
-                            std::vector<ArtifactDefinition>& definitions) {
+// Hands on each document of a stream with the line that it begins at. A line that begins with "---" or "..." is a
+// border wherever it stands (YAML 1.2.2 section 9.1.2), so no YAML needs to be understood for it. yaml-cpp's own
+// LoadAll finds documents without end in some malformed streams.
+absl::Status EachDocument(std::string_view yaml,
+                          const std::function<absl::Status(size_t line, std::string_view document)>& on_document) {
+  const auto is_border = [](std::string_view line) {
+    return (line.starts_with("---") || line.starts_with("...")) &&
+           (line.size() == 3 || line[3] == ' ' || line[3] == '\t' || line[3] == '\r');
+  };
+  size_t begin = 0, first_line = 1, line_number = 0;
+  for (size_t at = 0; at < yaml.size();) {
+    const size_t line_end = std::min(yaml.find('\n', at), yaml.size());
+    ++line_number;
+    if (is_border(yaml.substr(at, line_end - at))) {
+      HOZEN_RETURN_IF_ERROR(on_document(first_line, yaml.substr(begin, at - begin)));
+      begin = at + 3;  // what stands behind the border on its line belongs to the next document
+      first_line = line_number;
+    }
+    at = line_end + 1;
+  }
+  return on_document(first_line, yaml.substr(begin));
+}
+
+absl::Status ParseDocuments(std::string_view yaml, std::vector<ArtifactDefinition>& definitions,
+                            std::string_view origin) {
   Walk walk;
-  size_t number = 0;
-  for (const YAML::Node& document : YAML::LoadAll(std::string(yaml))) {
-    ++number;
-    if (!document.IsDefined() || document.IsNull()) continue;
+  return EachDocument(yaml, [&](size_t line, std::string_view text) -> absl::Status {
+    const std::string place = Concat("document at line ", line);
+    YAML::Node document;
+    try {
+      document = YAML::Load(std::string(text));
+    } catch (const std::exception& exception) {
+      return absl::InvalidArgumentError(Concat(place, ": it is not YAML: ", Printable(exception.what())));
+    }
+    if (!document.IsDefined() || document.IsNull()) return absl::OkStatus();
     ArtifactDefinition definition;
     definition.origin = std::string(origin);
     if (absl::Status status = ParseDefinition(document, walk, definition); !status.ok()) {
-      const std::string which = definition.name.empty() ? Concat("document ", number) : Printable(definition.name);
-      return WithContext(status, Concat("definition ", which));
+      return WithContext(status, definition.name.empty() ? place : Concat("definition ", Printable(definition.name)));
     }
     definitions.push_back(std::move(definition));
-  }
-  return absl::OkStatus();
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace
@@ -153,9 +181,10 @@ absl::StatusOr<std::vector<ArtifactDefinition>> ParseDefinitions(std::string_vie
   if (yaml.size() > kMaxDefinitionsFileSizeBytes) {
     return absl::InvalidArgumentError(Concat(origin, ": it is longer than ", kMaxDefinitionsFileSizeBytes, " bytes"));
   }
+  if (!IsValidUtf8(yaml)) return absl::InvalidArgumentError(Concat(origin, ": it is not UTF-8"));
   std::vector<ArtifactDefinition> definitions;
   try {
-    HOZEN_RETURN_IF_ERROR(WithContext(ParseDocuments(yaml, origin, definitions), origin));
+    HOZEN_RETURN_IF_ERROR(WithContext(ParseDocuments(yaml, definitions, origin), origin));
   } catch (const std::exception& exception) {
     return absl::InvalidArgumentError(Concat(origin, ": it is not YAML: ", Printable(exception.what())));
   }

@@ -39,7 +39,8 @@ void OpenSslFatal(std::string_view what) {
 
 BioPtr ReadingBio(std::string_view bytes) {
   if (bytes.size() > kLongestInputBytes) return nullptr;
-  BioPtr bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+  // An empty view may point nowhere, which OpenSSL takes for a mistake.
+  BioPtr bio(BIO_new_mem_buf(bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size())));
   if (bio == nullptr) OpenSslFatal("making a BIO");
   return bio;
 }

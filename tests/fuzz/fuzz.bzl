@@ -12,7 +12,10 @@ def hozen_fuzz(name, src, deps):
         name = name + "_test",
         size = "medium",
         srcs = [src],
-        deps = deps + [":mutating_driver"],
+        deps = deps + [
+            ":fuzz_target",
+            ":mutating_driver",
+        ],
     )
     native.cc_binary(
         name = name + "_fuzzer",

@@ -22,7 +22,7 @@ constexpr std::string_view kNasty[] = {std::string_view("\0\0\0\0", 4),
                                        "[",
                                        "%%"};
 
-void Run(std::string_view bytes) {
+void RunExactly(std::string_view bytes) {
   // An own allocation of just this size, so that asan sees a read behind the end.
   std::vector<uint8_t> exact(bytes.begin(), bytes.end());
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
@@ -63,8 +63,8 @@ std::string Mutated(std::string bytes, const std::vector<std::string>& seeds, st
 TEST(Fuzz, SeedsAndTheirPrefixesAreSurvived) {
   for (const std::string& seed : HozenFuzzSeeds()) {
     for (size_t size = 0; size <= std::min<size_t>(seed.size(), 2000); ++size)
-      Run(std::string_view(seed).substr(0, size));
-    Run(seed);
+      RunExactly(std::string_view(seed).substr(0, size));
+    RunExactly(seed);
   }
 }
 
@@ -72,7 +72,7 @@ TEST(Fuzz, MutationsAreSurvived) {
   const std::vector<std::string> seeds = HozenFuzzSeeds();
   ASSERT_FALSE(seeds.empty());
   std::mt19937 random(20261122);
-  for (int round = 0; round < kRounds; ++round) Run(Mutated(seeds[round % seeds.size()], seeds, random));
+  for (int round = 0; round < kRounds; ++round) RunExactly(Mutated(seeds[round % seeds.size()], seeds, random));
 }
 
 }  // namespace
