@@ -1,0 +1,646 @@
+#include "agent/run/acquisition.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "agent/run/fake_chunk_sink.h"
+#include "agent/run/journal.h"
+#include "core/base/concat.h"
+#include "core/base/fake_clock.h"
+#include "core/base/file.h"
+#include "core/base/status_context.h"
+#include "core/bytes/source.h"
+#include "core/evidence/body.h"
+#include "core/evidence/trust.h"
+
+namespace hozen {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+
+// Bytes that differ everywhere, the same each time.
+std::string Noise(uint64_t size_bytes, int seed) {
+  std::string bytes;
+  bytes.reserve(size_bytes + 32);
+  for (uint64_t i = 0; bytes.size() < size_bytes; ++i) bytes += std::string(Sha256::Of(Concat(seed, ":", i)).bytes());
+  bytes.resize(size_bytes);
+  return bytes;
+}
+
+// Memory with bad sectors: any read that touches one fails, as a disk's does.
+class FaultySource : public Source {
+ public:
+  FaultySource(std::string bytes, std::vector<std::pair<uint64_t, uint64_t>> bad, uint64_t announced_size_bytes)
+      : bytes_(std::move(bytes)), bad_(std::move(bad)), size_bytes_(announced_size_bytes) {}
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
+    if (on_read) on_read(offset_bytes);
+    for (const auto& [from, size] : bad_) {
+      if (offset_bytes < from + size && from < offset_bytes + buffer.size()) return ErrnoStatus(EIO, "read");
+    }
+    if (offset_bytes >= bytes_.size()) return 0;
+    return bytes_.copy(buffer.data(), buffer.size(), offset_bytes);
+  }
+  uint64_t size_bytes() const override { return size_bytes_; }
+
+  std::function<void(uint64_t)> on_read;
+
+ private:
+  const std::string bytes_;
+  const std::vector<std::pair<uint64_t, uint64_t>> bad_;
+  const uint64_t size_bytes_;
+};
+
+v1::Item FileItem(std::string path, uint64_t size_bytes, uint64_t inode) {
+  v1::Item item;
+  item.set_kind(v1::Item::KIND_FILE);
+  item.set_path(std::move(path));
+  item.mutable_file()->set_mode(0100644);
+  item.mutable_file()->set_size_bytes(size_bytes);
+  item.mutable_file()->set_allocated_bytes(size_bytes);
+  item.mutable_file()->set_inode(inode);
+  return item;
+}
+
+// One host with one plan, and a collector to which everything goes.
+class AcquisitionTest : public ::testing::Test {
+ protected:
+  AcquisitionTest() : key_(*PrivateKey::Generate(KeyType::kEcdsaP256)) {
+    std::string pattern = ::testing::TempDir() + "/acquisition-XXXXXX";
+    state_ = mkdtemp(pattern.data());
+    options_.state_folder = state_;
+    options_.identity.set_customer_id("c");
+    options_.identity.set_host_id("h");
+    options_.identity.set_private_key_pem(key_.ToSecretPem());
+    outside_.open_sink = [this](const std::string&, uint64_t) -> absl::StatusOr<std::unique_ptr<ChunkSink>> {
+      return std::make_unique<FakeChunkSink>(store_);
+    };
+    outside_.report = [this](v1::AgentMessage message) {
+      absl::MutexLock lock(&mutex_);
+      reports_.push_back(std::move(message));
+    };
+    tuning_.tick = absl::Milliseconds(20);
+    tuning_.pipeline.checkpoint_chunk_bytes = 1 * kMiB;
+    tuning_.pipeline.checkpoint_stream_bytes = 2 * kMiB;
+    tuning_.pipeline.held_bytes = 4 * kMiB;
+    AddTarget("/first/**");
+    plan_.mutable_limits()->set_deadline_unix_ns(absl::ToUnixNanos(clock_.Now() + absl::Hours(1)));
+  }
+  ~AcquisitionTest() override { std::filesystem::remove_all(state_); }
+
+  void AddTarget(const std::string& pattern) { plan_.add_targets()->mutable_file()->set_pattern(pattern); }
+
+  std::unique_ptr<Acquisition> Make(const std::string& id = "id") {
+    AcquisitionFolder folder(state_, id);
+    if (folder.state() == AcquisitionFolder::State::kNone) {
+      EXPECT_TRUE(folder.Accept(v1::AcceptedPlan()).ok());
+    }
+    return std::make_unique<Acquisition>(folder, plan_, Sha256::Of("plan"), options_, outside_, collect_, tuning_,
+                                         clock_);
+  }
+
+  struct Evidence {
+    v1::Manifest manifest;
+    std::vector<v1::Item> items;  // with their whole maps
+    std::vector<v1::TargetOutcome> outcomes;
+  };
+  // The newest manifest, checked as a collector checks it.
+  Evidence Committed() {
+    Evidence evidence;
+    v1::Envelope envelope;
+    {
+      absl::MutexLock lock(&store_.mutex);
+      if (store_.manifests.empty()) {
+        ADD_FAILURE() << "no manifest";
+        return evidence;
+      }
+      envelope = store_.manifests.back();
+    }
+    absl::StatusOr<v1::Manifest> manifest = VerifyManifest(envelope, {"c", "h", key_.public_key()});
+    EXPECT_TRUE(manifest.ok()) << manifest.status();
+    evidence.manifest = *std::move(manifest);
+    const std::string body = store_.Read(evidence.manifest.body_extents());
+    EXPECT_EQ(body.size(), evidence.manifest.body_size_bytes());
+    EXPECT_EQ(Sha256::Of(body).bytes(), evidence.manifest.body_sha256());
+    ExtentList map;
+    BodyReader::Handler handler;
+    handler.on_extents = [&](uint64_t, const ExtentList& extents) {
+      for (const v1::Extent& extent : extents) AppendExtent(extent, map);
+      return absl::OkStatus();
+    };
+    handler.on_item = [&](uint64_t, const v1::Item& item) {
+      evidence.items.push_back(item);
+      evidence.items.back().mutable_extents()->Swap(&map);
+      map.Clear();
+      return absl::OkStatus();
+    };
+    handler.on_target = [&](const v1::TargetOutcome& outcome) {
+      evidence.outcomes.push_back(outcome);
+      return absl::OkStatus();
+    };
+    BodyReader reader(handler);
+    EXPECT_TRUE(reader.Feed(body).ok());
+    EXPECT_TRUE(reader.Finish().ok());
+    EXPECT_EQ(evidence.items.size(), evidence.manifest.items());
+    for (const v1::Item& item : evidence.items) CheckStream(item);
+    return evidence;
+  }
+
+  // The bytes hashed are the bytes stored.
+  void CheckStream(const v1::Item& item) {
+    if (!item.has_stream()) return;
+    EXPECT_EQ(SizeOf(item.extents()), item.size_bytes()) << item.path();
+    EXPECT_EQ(Sha256::Of(store_.Read(item.extents())).bytes(), item.sha256()) << item.path();
+  }
+
+  const v1::Item& Find(const Evidence& evidence, const std::string& path) {
+    for (const v1::Item& item : evidence.items) {
+      if (item.path() == path) return item;
+    }
+    ADD_FAILURE() << "no item " << path;
+    static const v1::Item none;
+    return none;
+  }
+
+  // Takes one file.
+  void CollectOne(v1::Item item, std::string bytes, bool until_end = true) {
+    collect_ = [item, bytes, until_end](const v1::Target&, const AcquireOptions&,
+                                        ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+      const std::unique_ptr<Source> source = NewMemorySource(bytes);
+      const absl::Status taken = sink.Take(item, *source, until_end);
+      if (!taken.ok()) return taken;
+      return v1::TargetOutcome();
+    };
+  }
+
+  // Something of everything: a folder, small files, an empty one, zeros, a long file with zeros in it, a disk with bad
+  // sectors. What was taken already is left alone, as the real sources do.
+  void CollectMuch() {
+    auto small = std::make_shared<std::vector<std::string>>();
+    for (int i = 0; i < 12; ++i) small->push_back(Noise(1000 * i, i));
+    auto large = std::make_shared<std::string>(Noise(3 * kMiB, 100) + std::string(5 * kMiB, '\0') +
+                                               Noise(2 * kMiB + 12345, 101));
+    auto disk = std::make_shared<std::string>(Noise(4 * kMiB + 512, 102));
+    collect_ = [=](const v1::Target& target, const AcquireOptions& options,
+                   ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+      const std::string root = target.file().pattern();
+      const auto wanted = [&](const v1::Item& item) { return !sink.AlreadyTaken(options.target_index, item.path()); };
+      v1::Item folder;
+      folder.set_kind(v1::Item::KIND_DIRECTORY);
+      folder.set_state(v1::Item::STATE_COMPLETE);
+      folder.set_path(root);
+      if (wanted(folder)) {
+        if (absl::Status status = sink.Record(folder); !status.ok()) return status;
+      }
+      for (size_t i = 0; i < small->size(); ++i) {
+        const v1::Item item = FileItem(Concat(root, "/small-", i), (*small)[i].size(), i + 1);
+        const std::unique_ptr<Source> source = NewMemorySource((*small)[i]);
+        if (!wanted(item)) continue;
+        if (absl::Status status = sink.Take(item, *source, true); !status.ok()) return status;
+      }
+      const v1::Item large_item = FileItem(root + "/large", large->size(), 50);
+      if (wanted(large_item)) {
+        const std::unique_ptr<Source> source = NewMemorySource(*large);
+        if (absl::Status status = sink.Take(large_item, *source, true); !status.ok()) return status;
+      }
+      v1::Item disk_item = FileItem(root + "/disk", disk->size(), 60);
+      disk_item.set_kind(v1::Item::KIND_DISK);
+      if (wanted(disk_item)) {
+        FaultySource source(*disk, {{kMiB + 8192, 512}, {3 * kMiB, 100}}, disk->size());
+        if (absl::Status status = sink.Take(disk_item, source, false); !status.ok()) return status;
+      }
+      return v1::TargetOutcome();
+    };
+  }
+
+  const PrivateKey key_;
+  std::filesystem::path state_;
+  FakeClock clock_;
+  v1::Plan plan_;
+  RunnerOptions options_;
+  RunnerOutside outside_;
+  CollectTarget collect_;
+  AcquisitionTuning tuning_;
+  FakeStore store_;
+  absl::Mutex mutex_;
+  std::vector<v1::AgentMessage> reports_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST_F(AcquisitionTest, TakesItemsOfAllKindsAndCommitsTheirManifest) {
+  AddTarget("/second/**");
+  CollectMuch();
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  ASSERT_EQ(evidence.items.size(), 2u * 15);
+  EXPECT_EQ(evidence.items[0].path(), "/first/**");
+  EXPECT_EQ(evidence.items[15].path(), "/second/**");
+  for (size_t i = 0; i < evidence.items.size(); ++i) EXPECT_EQ(evidence.items[i].index(), i);
+  EXPECT_EQ(Find(evidence, "/first/**/small-7").sha256(), Sha256::Of(Noise(7000, 7)).bytes());
+  EXPECT_EQ(Find(evidence, "/first/**/small-0").sha256(), Sha256::Of("").bytes());
+  const v1::Item& large = Find(evidence, "/second/**/large");
+  EXPECT_EQ(large.zero_bytes(), 5 * kMiB);
+  EXPECT_EQ(large.state(), v1::Item::STATE_COMPLETE);
+  ASSERT_EQ(evidence.outcomes.size(), 2u);
+  EXPECT_EQ(evidence.outcomes[1].matched_items(), 15u);
+  EXPECT_EQ(evidence.outcomes[1].pattern(), "/second/**");
+  EXPECT_EQ(evidence.manifest.failed_items(), 2u);  // the disks
+  EXPECT_FALSE(evidence.manifest.complete());
+  EXPECT_EQ(evidence.manifest.resumed(), 0u);
+  EXPECT_EQ(AcquisitionFolder(state_, "id").state(), AcquisitionFolder::State::kCommitted);
+  EXPECT_FALSE(std::filesystem::exists(AcquisitionFolder(state_, "id").journal()));
+}
+
+TEST_F(AcquisitionTest, BadSectorsAreRunsOfTheMapAndHashedAsZeros) {
+  CollectMuch();
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const v1::Item disk = Find(Committed(), "/first/**/disk");
+  EXPECT_EQ(disk.state(), v1::Item::STATE_PARTIAL);
+  EXPECT_EQ(disk.failure().cause(), v1::CAUSE_IO_ERROR);
+  EXPECT_EQ(disk.failure().system_error(), EIO);
+  EXPECT_EQ(disk.unreadable_bytes(), 2u * 4096);
+  std::string expected = Noise(4 * kMiB + 512, 102);
+  expected.replace(kMiB + 8192, 4096, 4096, '\0');
+  expected.replace(3 * kMiB, 4096, 4096, '\0');
+  EXPECT_EQ(disk.sha256(), Sha256::Of(expected).bytes());
+}
+
+TEST_F(AcquisitionTest, ADiskThatEndsTooSoonIsUnreadableFromThere) {
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    FaultySource source(Noise(100'000, 1), {}, 3 * kMiB);
+    v1::Item item = FileItem("/dev/x", 3 * kMiB, 1);
+    item.set_kind(v1::Item::KIND_DISK);
+    if (absl::Status status = sink.Take(item, source, false); !status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const v1::Item disk = Find(Committed(), "/dev/x");
+  EXPECT_EQ(disk.size_bytes(), 3 * kMiB);
+  EXPECT_EQ(disk.unreadable_bytes(), 3 * kMiB - 100'000);
+  EXPECT_EQ(disk.state(), v1::Item::STATE_PARTIAL);
+}
+
+TEST_F(AcquisitionTest, AFileThatEndsTooSoonHasChangedWhileItWasRead) {
+  CollectOne(FileItem("/f", 5000, 1), Noise(3000, 1));
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const v1::Item file = Find(Committed(), "/f");
+  EXPECT_EQ(file.failure().cause(), v1::CAUSE_CHANGED_WHILE_READ);
+  EXPECT_EQ(file.state(), v1::Item::STATE_PARTIAL);
+  EXPECT_EQ(file.size_bytes(), 3000u);
+}
+
+TEST_F(AcquisitionTest, AFileOfUnknownSizeIsReadToItsEnd) {
+  CollectOne(FileItem("/proc/x", 0, 1), Noise(200'000, 1));
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  EXPECT_EQ(Find(evidence, "/proc/x").size_bytes(), 200'000u);
+  EXPECT_TRUE(evidence.manifest.complete());
+}
+
+// Kills the agent after each record of the journal, and in the middle of each, and starts it again.
+TEST_F(AcquisitionTest, AKillAtAnyRecordOfTheJournalGivesTheSameEvidence) {
+  CollectMuch();
+  std::string journal;
+  store_.on_commit = [&] {
+    if (!journal.empty()) return;
+    absl::StatusOr<std::string> bytes = ReadWholeFile(AcquisitionFolder(state_, "id").journal(), 1 << 30);
+    ASSERT_TRUE(bytes.ok());
+    journal = *std::move(bytes);
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence whole = Committed();
+
+  std::vector<uint64_t> cuts;
+  RecordReader reader([&](uint64_t offset_bytes, std::string_view) {
+    cuts.push_back(offset_bytes);
+    cuts.push_back(offset_bytes + 2);
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(reader.Feed(journal).ok());
+  cuts.push_back(journal.size());
+  ASSERT_GT(cuts.size(), 40u);
+  for (const uint64_t cut : cuts) {
+    const std::string id = Concat("cut-", cut);
+    ASSERT_TRUE(AcquisitionFolder(state_, id).Accept(v1::AcceptedPlan()).ok());
+    std::ofstream(AcquisitionFolder(state_, id).journal(), std::ios::binary) << journal.substr(0, cut);
+    ASSERT_EQ(Make(id)->Run().end, Acquisition::End::kCommitted) << cut;
+    const Evidence again = Committed();
+    ASSERT_EQ(again.items.size(), whole.items.size()) << cut;
+    for (size_t i = 0; i < again.items.size(); ++i) {
+      EXPECT_EQ(again.items[i].path(), whole.items[i].path()) << cut;
+      EXPECT_EQ(again.items[i].sha256(), whole.items[i].sha256()) << cut << " " << again.items[i].path();
+      EXPECT_EQ(again.items[i].state(), whole.items[i].state()) << cut;
+      EXPECT_EQ(again.items[i].zero_bytes(), whole.items[i].zero_bytes()) << cut;
+      EXPECT_EQ(again.items[i].unreadable_bytes(), whole.items[i].unreadable_bytes()) << cut;
+      ASSERT_EQ(again.items[i].extents_size(), whole.items[i].extents_size()) << cut << again.items[i].path();
+      for (int e = 0; e < again.items[i].extents_size(); ++e) {
+        EXPECT_EQ(again.items[i].extents(e).SerializeAsString(), whole.items[i].extents(e).SerializeAsString()) << cut;
+      }
+    }
+    ASSERT_EQ(again.outcomes.size(), 1u) << cut;
+    EXPECT_EQ(again.outcomes[0].matched_items(), 15u) << cut;
+    EXPECT_EQ(again.manifest.failed_items(), 1u) << cut;
+    EXPECT_EQ(again.manifest.stream_bytes(), whole.manifest.stream_bytes()) << cut;
+  }
+}
+
+// The link dies after so many acknowledgements, the agent is stopped, and starts again with a link that works.
+TEST_F(AcquisitionTest, AStopGoesOnWhereItWasAcknowledged) {
+  CollectMuch();
+  for (const uint64_t acknowledged : {0, 1, 5, 9, 13, 16, 19, 21}) {
+    const std::string id = Concat("after-", acknowledged);
+    {
+      absl::MutexLock lock(&store_.mutex);
+      store_.acknowledge_at_most = acknowledged;
+      store_.puts = 0;
+    }
+    const std::unique_ptr<Acquisition> first = Make(id);
+    std::thread stopper([&] {
+      const absl::Time patience = absl::Now() + absl::Seconds(30);
+      absl::MutexLock lock(&store_.mutex);
+      store_.mutex.AwaitWithDeadline(
+          absl::Condition(
+              +[](FakeStore* store) { return store->puts >= store->acknowledge_at_most; }, &store_),
+          patience);
+      store_.mutex.Unlock();
+      first->Stop();
+      store_.mutex.Lock();
+    });
+    ASSERT_EQ(first->Run().end, Acquisition::End::kStopped) << acknowledged;
+    stopper.join();
+    {
+      absl::MutexLock lock(&store_.mutex);
+      store_.acknowledge_at_most = 1'000'000;
+    }
+    ASSERT_EQ(Make(id)->Run().end, Acquisition::End::kCommitted);
+    const Evidence evidence = Committed();
+    EXPECT_EQ(evidence.items.size(), 15u);
+    EXPECT_EQ(evidence.manifest.resumed(), 1u);
+  }
+}
+
+TEST_F(AcquisitionTest, AnotherFileOfTheSameNameStartsOver) {
+  const std::string before = Noise(6 * kMiB, 1);
+  const std::string after = Noise(6 * kMiB, 2);
+  CollectOne(FileItem("/f", before.size(), 1), before);
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.acknowledge_at_most = 4;
+  }
+  const std::unique_ptr<Acquisition> first = Make();
+  std::thread stopper([&] {
+    absl::MutexLock lock(&store_.mutex);
+    store_.mutex.Await(absl::Condition(
+        +[](FakeStore* store) { return store->puts >= 4; }, &store_));
+    store_.mutex.Unlock();
+    first->Stop();
+    store_.mutex.Lock();
+  });
+  ASSERT_EQ(first->Run().end, Acquisition::End::kStopped);
+  stopper.join();
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.acknowledge_at_most = 1000;
+  }
+  CollectOne(FileItem("/f", after.size(), 2), after);
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  ASSERT_EQ(evidence.items.size(), 1u);
+  EXPECT_EQ(evidence.items[0].sha256(), Sha256::Of(after).bytes());
+}
+
+TEST_F(AcquisitionTest, AFileThatIsGoneAfterARestartKeepsWhatWasTaken) {
+  const std::string bytes = Noise(6 * kMiB, 1);
+  CollectOne(FileItem("/f", bytes.size(), 1), bytes);
+  std::string journal;
+  store_.on_commit = [&] { journal = *ReadWholeFile(AcquisitionFolder(state_, "id").journal(), 1 << 30); };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  store_.on_commit = nullptr;
+  // Up to the last checkpoint.
+  uint64_t cut = 0;
+  uint64_t offset = 0;
+  ProgressSoFar progress;
+  std::ofstream(state_ / "copy", std::ios::binary) << journal;
+  bool after_checkpoint = false;
+  ASSERT_TRUE(ReadJournal(state_ / "copy", 0, journal.size(), [&](uint64_t at, const v1::JournalRecord& record) {
+                if (after_checkpoint) cut = at;
+                after_checkpoint = record.has_stream();
+                if (after_checkpoint) offset = record.stream().offset_bytes();
+                return absl::OkStatus();
+              }).ok());
+  ASSERT_GT(cut, 0u);
+  ASSERT_TRUE(AcquisitionFolder(state_, "gone").Accept(v1::AcceptedPlan()).ok());
+  std::ofstream(AcquisitionFolder(state_, "gone").journal(), std::ios::binary) << journal.substr(0, cut);
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink&) { return v1::TargetOutcome(); };
+  ASSERT_EQ(Make("gone")->Run().end, Acquisition::End::kCommitted);
+  const v1::Item file = Find(Committed(), "/f");
+  EXPECT_EQ(file.failure().cause(), v1::CAUSE_VANISHED);
+  EXPECT_EQ(file.state(), v1::Item::STATE_PARTIAL);
+  EXPECT_EQ(file.size_bytes(), offset);
+  EXPECT_EQ(file.sha256(), Sha256::Of(bytes.substr(0, offset)).bytes());
+}
+
+TEST_F(AcquisitionTest, TheFileLimitCutsLongFilesAndOnlyThose) {
+  plan_.mutable_limits()->set_file_bytes(2 * kMiB);
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    for (const uint64_t size : {2 * kMiB, 2 * kMiB + 1}) {
+      const std::unique_ptr<Source> source = NewMemorySource(Noise(size, 1));
+      if (absl::Status status = sink.Take(FileItem(Concat("/", size), size, size), *source, true); !status.ok()) {
+        return status;
+      }
+    }
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  EXPECT_EQ(Find(evidence, Concat("/", 2 * kMiB)).state(), v1::Item::STATE_COMPLETE);
+  const v1::Item& cut = Find(evidence, Concat("/", 2 * kMiB + 1));
+  EXPECT_EQ(cut.failure().cause(), v1::CAUSE_LIMIT_FILE_BYTES);
+  EXPECT_EQ(cut.size_bytes(), 2 * kMiB);
+  EXPECT_FALSE(evidence.manifest.has_ended_by());
+}
+
+TEST_F(AcquisitionTest, TheTotalLimitEndsTheAcquisitionInGoodOrder) {
+  AddTarget("/second/**");
+  plan_.mutable_limits()->set_total_bytes(100'000'000);
+  options_.policy.set_total_bytes(2 * kMiB + 5);  // the host's own is tighter
+  CollectOne(FileItem("/f", 5 * kMiB, 1), Noise(5 * kMiB, 1));
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  ASSERT_EQ(evidence.items.size(), 1u);
+  EXPECT_EQ(evidence.items[0].size_bytes(), 2 * kMiB + 5);
+  EXPECT_EQ(evidence.items[0].failure().cause(), v1::CAUSE_LIMIT_TOTAL_BYTES);
+  EXPECT_EQ(evidence.manifest.ended_by().cause(), v1::CAUSE_LIMIT_TOTAL_BYTES);
+  EXPECT_FALSE(evidence.manifest.complete());
+  ASSERT_EQ(evidence.outcomes.size(), 2u);
+  EXPECT_EQ(evidence.outcomes[1].failure().cause(), v1::CAUSE_LIMIT_TOTAL_BYTES);
+  EXPECT_EQ(evidence.manifest.failed_targets(), 2u);
+}
+
+TEST_F(AcquisitionTest, TheItemLimitIsKept) {
+  plan_.mutable_limits()->set_items(3);
+  CollectMuch();
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  EXPECT_EQ(evidence.items.size(), 3u);
+  EXPECT_EQ(evidence.manifest.ended_by().cause(), v1::CAUSE_LIMIT_ITEMS);
+}
+
+TEST_F(AcquisitionTest, TheDeadlineCutsAStreamAndWhatThereIsIsCommitted) {
+  AddTarget("/second/**");
+  collect_ = [this](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    FaultySource source(Noise(8 * kMiB, 1), {}, 8 * kMiB);
+    source.on_read = [this](uint64_t offset_bytes) {
+      if (offset_bytes >= 3 * kMiB) clock_.Advance(absl::Hours(2));
+    };
+    if (absl::Status status = sink.Take(FileItem("/f", 8 * kMiB, 1), source, true); !status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  EXPECT_EQ(evidence.manifest.ended_by().cause(), v1::CAUSE_DEADLINE);
+  const v1::Item& file = Find(evidence, "/f");
+  EXPECT_EQ(file.failure().cause(), v1::CAUSE_DEADLINE);
+  EXPECT_EQ(file.state(), v1::Item::STATE_PARTIAL);
+  EXPECT_GE(file.size_bytes(), 3 * kMiB);
+  EXPECT_LE(file.size_bytes(), 5 * kMiB);
+  ASSERT_EQ(evidence.outcomes.size(), 2u);
+  EXPECT_EQ(evidence.outcomes[1].failure().cause(), v1::CAUSE_DEADLINE);
+}
+
+TEST_F(AcquisitionTest, ACancellationCommitsWhatThereIs) {
+  Acquisition* running = nullptr;
+  collect_ = [&](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    const std::unique_ptr<Source> source = NewMemorySource(Noise(1000, 1));
+    if (absl::Status status = sink.Take(FileItem("/a", 1000, 1), *source, true); !status.ok()) return status;
+    running->Cancel();
+    if (absl::Status status = sink.Take(FileItem("/b", 1000, 2), *source, true); !status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  const std::unique_ptr<Acquisition> acquisition = Make();
+  running = acquisition.get();
+  ASSERT_EQ(acquisition->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  EXPECT_EQ(evidence.items.size(), 1u);
+  EXPECT_EQ(evidence.manifest.ended_by().cause(), v1::CAUSE_CANCELLED);
+}
+
+// The link is dead and every buffer full: the deadline still ends the collecting.
+TEST_F(AcquisitionTest, TheDeadlineIsNoticedWhileTheLinkIsDead) {
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.acknowledge_at_most = 1;
+  }
+  absl::Notification ended;
+  collect_ = [&](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    const std::unique_ptr<Source> source = NewMemorySource(Noise(40 * kMiB, 1));
+    const absl::Status status = sink.Take(FileItem("/f", 40 * kMiB, 1), *source, true);
+    ended.Notify();
+    return status;
+  };
+  const std::unique_ptr<Acquisition> acquisition = Make();
+  std::thread runner([&] { EXPECT_EQ(acquisition->Run().end, Acquisition::End::kStopped); });
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.mutex.Await(absl::Condition(
+        +[](FakeStore* store) { return store->puts >= 1; }, &store_));
+  }
+  EXPECT_FALSE(ended.HasBeenNotified());
+  clock_.Advance(absl::Hours(2));
+  EXPECT_TRUE(ended.WaitForNotificationWithTimeout(absl::Seconds(30)));
+  acquisition->Stop();
+  runner.join();
+}
+
+TEST_F(AcquisitionTest, ARefusedUploadWillNotBeTriedAgain) {
+  CollectOne(FileItem("/f", 1000, 1), Noise(1000, 1));
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.refusal = absl::PermissionDeniedError("not yours");
+  }
+  const Acquisition::Result result = Make()->Run();
+  EXPECT_EQ(result.end, Acquisition::End::kRefused);
+  EXPECT_TRUE(absl::IsPermissionDenied(result.status));
+}
+
+TEST_F(AcquisitionTest, ACollectorThatLostTheBodyGetsItAgain) {
+  CollectMuch();
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.commit_answers = {absl::NotFoundError("lacks a chunk")};
+  }
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  EXPECT_EQ(Committed().items.size(), 15u);
+}
+
+TEST_F(AcquisitionTest, AKillBeforeTheReceiptCommitsTheSameManifest) {
+  CollectMuch();
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.commit_answers = {absl::UnauthenticatedError("the link broke")};
+  }
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kRefused);
+  const v1::Envelope before = **AcquisitionFolder(state_, "id").manifest();
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink&) -> absl::StatusOr<v1::TargetOutcome> {
+    ADD_FAILURE() << "nothing is collected twice";
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  absl::MutexLock lock(&store_.mutex);
+  EXPECT_EQ(store_.manifests.back().SerializeAsString(), before.SerializeAsString());
+}
+
+TEST_F(AcquisitionTest, LocalPolicyLeavesOutWhatItForbids) {
+  plan_.add_targets()->mutable_disk()->set_path("/dev/sda");
+  options_.policy.set_refuse_disks(true);
+  CollectOne(FileItem("/f", 1000, 1), Noise(1000, 1));
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  EXPECT_EQ(evidence.items.size(), 1u);
+  ASSERT_EQ(evidence.outcomes.size(), 2u);
+  EXPECT_EQ(evidence.outcomes[1].failure().cause(), v1::CAUSE_REFUSED_BY_POLICY);
+  EXPECT_FALSE(evidence.manifest.complete());
+}
+
+TEST_F(AcquisitionTest, AMapTooLongForARecordIsSplit) {
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    // Every other sector is bad: two runs for each 8 KiB.
+    std::vector<std::pair<uint64_t, uint64_t>> bad;
+    for (uint64_t at = 0; at < 20 * kMiB; at += 8192) bad.emplace_back(at, 4096);
+    FaultySource source(Noise(20 * kMiB, 1), std::move(bad), 20 * kMiB);
+    v1::Item item = FileItem("/dev/x", 20 * kMiB, 1);
+    item.set_kind(v1::Item::KIND_DISK);
+    if (absl::Status status = sink.Take(item, source, false); !status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const v1::Item disk = Find(Committed(), "/dev/x");
+  EXPECT_EQ(disk.extents_size(), 20 * 256);
+  EXPECT_GT(disk.extents_size(), kMaxExtentsPerRecord);
+  EXPECT_EQ(disk.unreadable_bytes(), 10 * kMiB);
+}
+
+TEST_F(AcquisitionTest, ReportsHowFarItIs) {
+  CollectMuch();
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  absl::MutexLock lock(&mutex_);
+  ASSERT_FALSE(reports_.empty());
+  const v1::Progress& last = reports_.back().progress();
+  EXPECT_EQ(last.acquisition_id(), "id");
+  EXPECT_EQ(last.items(), 15u);
+  EXPECT_EQ(last.failed_items(), 1u);
+  EXPECT_GT(last.read_bytes(), 10 * kMiB);
+}
+
+}  // namespace
+}  // namespace hozen
