@@ -51,8 +51,9 @@ v1::BodyRecord MapPartRecord(uint64_t index, const v1::Extent* first, const v1::
 
 }  // namespace
 
-TestingEvidence::TestingEvidence()
+TestingEvidence::TestingEvidence(absl::Time start)
     : folder_(FreshFolder()),
+      clock_(start),
       authority_(Must(PrivateKey::Generate(KeyType::kEd25519))),
       operator_key_(Must(PrivateKey::Generate(KeyType::kEd25519))),
       host_key_(Must(PrivateKey::Generate(KeyType::kEcdsaP256))) {
@@ -101,31 +102,39 @@ TestingEvidence::~TestingEvidence() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void TestingEvidence::MakeAcquisition() {
+v1::Envelope TestingEvidence::OperatorCertificateOf(std::string name, std::string role, const PublicKey& key) {
   v1::OperatorCertificate certificate;
   certificate.set_format_version(1);
   certificate.set_customer_id(vault_->customer_id());
-  certificate.set_name("alice");
-  certificate.set_role("responder");
-  certificate.set_public_key(operator_key_.public_key().ToDer());
+  certificate.set_name(std::move(name));
+  certificate.set_role(std::move(role));
+  certificate.set_public_key(key.ToDer());
   certificate.set_not_before_unix_ns(clock_.NowUnixNs() - 1);
-  certificate.set_not_after_unix_ns(clock_.NowUnixNs() + absl::ToInt64Nanoseconds(absl::Hours(24)));
+  certificate.set_not_after_unix_ns(absl::ToUnixNanos(clock_.Now() + absl::Hours(24)));
+  return Must(SignOperatorCertificate(certificate, authority_));
+}
+
+v1::SignedPlan TestingEvidence::PlanOf(std::string id) {
   v1::Plan plan;
   plan.set_format_version(1);
-  plan.set_plan_id("0123456789abcdef");
+  plan.set_plan_id(std::move(id));
   plan.set_customer_id(vault_->customer_id());
   plan.add_host_ids(host_id_);
   plan.add_targets()->mutable_file()->set_pattern("/etc/**");
   plan.mutable_targets(0)->mutable_file()->set_separator("/");
-  plan.mutable_limits()->set_deadline_unix_ns(certificate.not_after_unix_ns());
+  plan.mutable_limits()->set_deadline_unix_ns(absl::ToUnixNanos(clock_.Now() + absl::Hours(24)));
   plan.set_created_unix_ns(clock_.NowUnixNs());
   plan.set_operator_name("alice");
   plan.set_reason("case 7");
+  return Must(SignPlan(plan, operator_key_, OperatorCertificateOf("alice", "responder", operator_key_.public_key())));
+}
+
+void TestingEvidence::MakeAcquisition() {
   AcquisitionRow row;
-  row.plan = Must(SignPlan(plan, operator_key_, Must(SignOperatorCertificate(certificate, authority_))));
+  row.plan = PlanOf("0123456789abcdef");
   acquisition_id_ = AcquisitionId(PlanDigest(row.plan), host_id_);
   row.acquisition.set_acquisition_id(acquisition_id_);
-  row.acquisition.set_plan_id(plan.plan_id());
+  row.acquisition.set_plan_id("0123456789abcdef");
   row.acquisition.set_host_id(host_id_);
   row.acquisition.set_hostname("pc-1");
   row.acquisition.set_operator_name("alice");

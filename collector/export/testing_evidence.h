@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "collector/access/customers.h"
 #include "collector/catalog/catalog.h"
 #include "collector/export/stored_evidence.h"
@@ -19,13 +20,15 @@
 #include "core/crypto/key.h"
 #include "core/evidence/map.h"
 #include "proto/hozen/v1/evidence.pb.h"
+#include "proto/hozen/v1/plan.pb.h"
 
 namespace hozen {
 
 // Thread-compatible. What cannot go wrong in a test ends it where it does.
 class TestingEvidence {
  public:
-  TestingEvidence();
+  // The clock stands at `now`; tests that speak TLS need the real time.
+  explicit TestingEvidence(absl::Time now = absl::FromUnixSeconds(1767225600));
   ~TestingEvidence();
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -35,6 +38,11 @@ class TestingEvidence {
   Catalog& catalog() { return *catalog_; }
   CustomerVault& vault() { return *vault_; }
   const PrivateKey& authority() const { return authority_; }
+  // A plan for the host by alice, a responder, signed with her key; not submitted. `id` is 16 hexadecimal digits.
+  v1::SignedPlan PlanOf(std::string id);
+  // What the authority says of an operator with this key.
+  v1::Envelope OperatorCertificateOf(std::string name, std::string role, const PublicKey& key);
+  const PrivateKey& alices_key() const { return operator_key_; }
   const std::string& host_id() const { return host_id_; }
   const std::string& acquisition_id() const { return acquisition_id_; }
   const v1::Delegation& delegation() const { return delegation_; }
