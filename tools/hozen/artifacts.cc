@@ -1,0 +1,235 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "core/base/concat.h"
+#include "core/base/language.h"
+#include "core/base/printable.h"
+#include "core/base/status_macros.h"
+#include "tools/hozen/argument_types.h"
+#include "tools/hozen/commands.h"
+#include "tools/hozen/definition_folders.h"
+#include "tools/hozen/json_rendering.h"
+#include "tools/hozen/table.h"
+#include "tools/hozen/text_rendering.h"
+
+namespace hozen {
+namespace {
+
+struct ArtifactOptions {
+  std::string name;
+  std::string filter;
+  std::string os;
+  std::vector<std::string> folders;
+};
+
+Json Strings(const std::vector<std::string>& texts) {
+  Json json = Json::array();
+  for (const std::string& text : texts) json.push_back(Printable(text));
+  return json;
+}
+
+Json DefinitionJson(const ArtifactDefinition& definition) {
+  Json json;
+  json["name"] = Printable(definition.name);
+  json["aliases"] = Strings(definition.aliases);
+  json["doc"] = definition.doc;
+  json["supported_os"] = Strings(definition.supported_os);
+  json["urls"] = Strings(definition.urls);
+  json["origin"] = Printable(definition.origin);
+  json["sources"] = Json::array();
+  for (const ArtifactSource& source : definition.sources) {
+    Json one;
+    one["type"] = Printable(source.type);
+    if (!source.supported_os.empty()) one["supported_os"] = Strings(source.supported_os);
+    if (!source.paths.empty()) one["paths"] = Strings(source.paths);
+    if (!source.names.empty()) one["names"] = Strings(source.names);
+    if (!source.command.empty()) {
+      one["command"] = Printable(source.command);
+      one["arguments"] = Strings(source.arguments);
+    }
+    json["sources"].push_back(std::move(one));
+  }
+  return json;
+}
+
+std::string TargetInWords(const v1::Target& target) {
+  switch (target.what_case()) {
+    case v1::Target::kFile:
+      return Concat(Text("file     ", "ファイル "), Printable(target.file().pattern()));
+    case v1::Target::kPath:
+      return Concat(Text("metadata ", "属性     "), Printable(target.path().pattern()));
+    case v1::Target::kCommand:
+      return Concat(Text("command  ", "コマンド "), Printable(target.command().command()), " ",
+                    Printable(absl::StrJoin(target.command().arguments(), " ")));
+    case v1::Target::kDisk:
+      return Concat(Text("disk     ", "ディスク "), Printable(target.disk().path()));
+    default:
+      return "?";
+  }
+}
+
+Json TargetJson(const v1::Target& target) {
+  Json json;
+  json["artifact"] = Printable(target.artifact());
+  switch (target.what_case()) {
+    case v1::Target::kFile:
+      json["type"] = "file";
+      AddPath("pattern", target.file().pattern(), json);
+      break;
+    case v1::Target::kPath:
+      json["type"] = "path";
+      AddPath("pattern", target.path().pattern(), json);
+      break;
+    case v1::Target::kCommand:
+      json["type"] = "command";
+      json["command"] = Printable(target.command().command());
+      json["arguments"] = Json::array();
+      for (const std::string& argument : target.command().arguments()) json["arguments"].push_back(Printable(argument));
+      break;
+    case v1::Target::kDisk:
+      json["type"] = "disk";
+      AddPath("pattern", target.disk().path(), json);
+      break;
+    default:
+      break;
+  }
+  return json;
+}
+
+bool Supports(const ArtifactDefinition& definition, const std::string& os) {
+  if (os.empty() || definition.supported_os.empty()) return true;
+  for (const std::string& supported : definition.supported_os) {
+    if (absl::EqualsIgnoreCase(supported, os)) return true;
+  }
+  return false;
+}
+
+bool ContainsIgnoringCase(const std::string& text, const std::string& part) {
+  return absl::StrContains(absl::AsciiStrToLower(text), absl::AsciiStrToLower(part));
+}
+
+// The first line of a text, for a list.
+std::string FirstLine(const std::string& text) {
+  std::string_view line = std::string_view(text).substr(0, text.find('\n'));
+  return Printable(line);
+}
+
+absl::StatusOr<ExitCode> ListArtifacts(Invocation& invocation, const ArtifactOptions& options) {
+  Console& console = invocation.console;
+  HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.folders));
+  Table table({{Title(console, "ARTIFACT", "アーティファクト")},
+               {Title(console, "SYSTEMS", "システム")},
+               {Title(console, "ABOUT", "説明")}});
+  for (const ArtifactDefinition* definition : definitions.All()) {
+    if (!Supports(*definition, options.os)) continue;
+    if (!ContainsIgnoringCase(definition->name, options.filter) &&
+        !ContainsIgnoringCase(definition->doc, options.filter)) {
+      continue;
+    }
+    if (console.json()) {
+      console.Print(JsonLine(DefinitionJson(*definition)));
+    } else {
+      table.Add({Printable(definition->name), Printable(absl::StrJoin(definition->supported_os, " ")),
+                 FirstLine(definition->doc)});
+    }
+  }
+  if (console.json()) return ExitCode::kOk;
+  if (table.empty()) {
+    console.Note(Say("No artifact fits.", "該当するアーティファクトはありません。"));
+  } else {
+    console.Print(table.Render());
+  }
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> ShowArtifact(Invocation& invocation, const ArtifactOptions& options) {
+  Console& console = invocation.console;
+  HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.folders));
+  const std::string os = options.os.empty() ? "linux" : options.os;
+  // Also says what is meant where the name is not known.
+  HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve({options.name}, os));
+  const ArtifactDefinition* definition = definitions.Find(options.name);
+  if (definition == nullptr) return absl::NotFoundError(Printable(options.name));
+  if (console.json()) {
+    Json json = DefinitionJson(*definition);
+    json["resolved_for"] = os;
+    json["targets"] = Json::array();
+    for (const v1::Target& target : resolved.targets) json["targets"].push_back(TargetJson(target));
+    json["not_run"] = Json::array();
+    for (const NotRun& not_run : resolved.not_run) {
+      json["not_run"].push_back({{"artifact", Printable(not_run.artifact)},
+                                 {"source_type", Printable(not_run.source_type)},
+                                 {"reason", Printable(not_run.reason)}});
+    }
+    console.Print(JsonDocument(json));
+    return ExitCode::kOk;
+  }
+  console.Print(console.Paint(Console::Colour::kBold, Printable(definition->name)));
+  for (const auto& line : absl::StrSplit(definition->doc, '\n')) console.Print(Concat("  ", Printable(StdView(line))));
+  console.Print(RenderProperties({
+      {Text("also called", "別名"), Printable(absl::StrJoin(definition->aliases, ", "))},
+      {Text("systems", "システム"), Printable(absl::StrJoin(definition->supported_os, ", "))},
+      {Text("defined in", "定義元"), Printable(definition->origin)},
+      {Text("read more", "参考"), Printable(absl::StrJoin(definition->urls, "  "))},
+  }));
+  console.Print(Concat(Say("On ", "対象システム: "), Printable(os), Say(" it collects:", "。収集するもの:")));
+  for (const v1::Target& target : resolved.targets) {
+    console.Print(Concat(
+        "  ", TargetInWords(target),
+        target.artifact() == definition->name ? std::string() : Concat("  (", Printable(target.artifact()), ")")));
+  }
+  if (resolved.targets.empty()) console.Print(Say("  nothing", "  なし"));
+  if (!resolved.not_run.empty()) console.Print(Say("Not run:", "実行しないもの:"));
+  for (const NotRun& not_run : resolved.not_run) {
+    console.Print(Concat("  ", Printable(not_run.artifact), " ", Printable(not_run.source_type), ": ",
+                         Printable(not_run.reason)));
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* artifacts = app.add_subcommand("artifacts", Text("Named definitions of what to collect (ForensicArtifacts)",
+                                                             "収集対象の定義（ForensicArtifacts）を調べる"));
+  artifacts->require_subcommand(1);
+  auto options = std::make_shared<ArtifactOptions>();
+  const auto add_common = [&](CLI::App& command) {
+    command.add_option("--os", options->os, Text("linux, windows, darwin", "linux, windows, darwin"))
+        ->type_name("SYSTEM");
+    command
+        .add_option("--definitions", options->folders,
+                    Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
+                         "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+        ->type_name("DIR");
+    command.footer(Text(
+        "Definitions come from /usr/share/artifacts (Debian's forensic-artifacts) and Hozen's own, which\n"
+        "HOZEN_DEFINITIONS can name.\n\n"
+        "Examples:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs",
+        "定義は /usr/share/artifacts（Debian の forensic-artifacts）と Hozen 独自のもの（HOZEN_DEFINITIONS で\n"
+        "指定可能）を使います。\n\n例:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs"));
+  };
+  CLI::App* list = artifacts->add_subcommand(
+      "list", Text("List them; with --json one a line", "一覧表示する（--json では 1 行 1 件）"));
+  list->add_option("FILTER", options->filter,
+                   Text("Only those whose name or description contains this", "名前か説明にこの文字列を含むものだけ"));
+  add_common(*list);
+  list->callback([&invocation, options] {
+    invocation.chosen = [&invocation, options] { return ListArtifacts(invocation, *options); };
+  });
+  CLI::App* show = artifacts->add_subcommand(
+      "show", Text("Show one, and what it means on a system", "1 つを表示し、対象システムで何を収集するかを示す"));
+  show->add_option("NAME", options->name, Text("Its name or alias", "名前または別名"))->required();
+  add_common(*show);
+  show->callback([&invocation, options] {
+    invocation.chosen = [&invocation, options] { return ShowArtifact(invocation, *options); };
+  });
+}
+
+}  // namespace hozen

@@ -1,0 +1,263 @@
+// Orders: made, signed with the operator's key and handed in here.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "core/base/clock.h"
+#include "core/base/concat.h"
+#include "core/base/language.h"
+#include "core/base/printable.h"
+#include "core/base/status_macros.h"
+#include "core/crypto/key.h"
+#include "core/plan/plan.h"
+#include "tools/hozen/argument_types.h"
+#include "tools/hozen/commands.h"
+#include "tools/hozen/definition_folders.h"
+#include "tools/hozen/follow.h"
+#include "tools/hozen/id_prefix.h"
+#include "tools/hozen/json_rendering.h"
+#include "tools/hozen/text_rendering.h"
+
+namespace hozen {
+namespace {
+
+struct OrderOptions {
+  std::string host;
+  std::vector<std::string> artifacts;
+  std::vector<std::string> paths;
+  std::vector<std::string> definitions;
+  std::string disk;
+  bool no_listing = false;
+  bool wait = false;
+  absl::Duration deadline = absl::Hours(4);
+  uint64_t total_bytes = 0;
+  uint64_t file_bytes = 0;
+  uint64_t read_rate = 0;
+  uint64_t send_rate = 0;
+  uint64_t items = 0;
+  uint32_t depth = 0;
+  uint32_t cpu_percent = 0;
+  std::string reason;
+};
+
+v1::Plan NewPlan(const OrderOptions& options, const v1::Credential& credential, const v1::Host& host) {
+  const absl::Time now = Clock::Real().Now();
+  v1::Plan plan;
+  plan.set_format_version(1);
+  plan.set_plan_id(absl::BytesToHexString(RandomBytes(8)));
+  plan.set_customer_id(credential.customer_id());
+  plan.add_host_ids(host.host_id());
+  plan.set_created_unix_ns(absl::ToUnixNanos(now));
+  plan.set_operator_name(credential.name());
+  plan.set_reason(options.reason);
+  v1::Limits& limits = *plan.mutable_limits();
+  limits.set_deadline_unix_ns(absl::ToUnixNanos(now + options.deadline));
+  limits.set_total_bytes(options.total_bytes);
+  limits.set_file_bytes(options.file_bytes);
+  limits.set_items(options.items);
+  limits.set_depth(options.depth);
+  limits.set_cpu_percent(options.cpu_percent);
+  limits.set_read_bytes_per_s(options.read_rate);
+  limits.set_send_bytes_per_s(options.send_rate);
+  return plan;
+}
+
+void NoteNotRun(Console& console, const std::vector<NotRun>& not_run) {
+  if (not_run.empty() || console.json()) return;
+  console.Note(Say("These sources will not run:", "次のソースは実行されません:"));
+  for (const NotRun& one : not_run) {
+    console.Note(Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", Printable(one.reason)));
+  }
+}
+
+Json AcquisitionWithNotRun(const v1::Acquisition& acquisition, const std::vector<NotRun>& not_run) {
+  Json json = AcquisitionJson(acquisition);
+  json["not_run"] = Json::array();
+  for (const NotRun& one : not_run) {
+    json["not_run"].push_back({{"artifact", Printable(one.artifact)},
+                               {"source_type", Printable(one.source_type)},
+                               {"reason", Printable(one.reason)}});
+  }
+  return json;
+}
+
+absl::StatusOr<ExitCode> SubmitAndWait(Invocation& invocation, const Session& session, const OrderOptions& options,
+                                       const v1::Plan& plan, const v1::Host& host, const std::vector<NotRun>& not_run) {
+  Console& console = invocation.console;
+  HOZEN_ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::FromPem(session.credential.private_key_pem()));
+  v1::SubmitPlanRequest request;
+  HOZEN_ASSIGN_OR_RETURN(*request.mutable_plan(), SignPlan(plan, key, session.credential.operator_certificate()));
+  HOZEN_ASSIGN_OR_RETURN(const v1::SubmitPlanResponse response, session.collector->SubmitPlan(request));
+  if (response.acquisitions().empty()) {
+    return absl::InternalError(AbslView(Say("the collector took the plan and named no acquisition",
+                                            "コレクタは計画を受け付けましたが、取得 ID を返しませんでした")));
+  }
+  const v1::Acquisition& ordered = response.acquisitions(0);
+  if (!options.wait) {
+    if (console.json()) {
+      console.Print(JsonDocument(AcquisitionWithNotRun(ordered, not_run)));
+    } else {
+      console.Print(DescribeAcquisition(console, ordered));
+      console.Note(Concat(Say("To see how it comes along: hozen watch ", "経過を見るには: hozen watch "),
+                          ordered.acquisition_id()));
+    }
+    return ExitCode::kOk;
+  }
+  if (!console.json()) {
+    console.Note(Concat(Say("Acquisition ", "取得 "), Printable(ordered.acquisition_id()), Say(" on ", "、端末 "),
+                        Printable(host.facts().hostname()),
+                        host.connected() ? Say(". Ctrl-C stops watching, not the acquisition.",
+                                               "。Ctrl-C で表示だけを終了します（取得は続きます）。")
+                                         : Say(". The host is away; it starts when the host connects.",
+                                               "。端末は未接続です。接続すると開始します。")));
+  }
+  HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ended,
+                         FollowAcquisition(*session.collector, console, ordered.acquisition_id()));
+  console.Print(console.json() ? JsonDocument(AcquisitionWithNotRun(ended, not_run))
+                               : DescribeAcquisition(console, ended));
+  if (!console.json() && ended.state() == v1::Acquisition::STATE_COMPLETE_WITH_FAILURES) {
+    console.Note(Concat(Say("What failed and why: hozen items ", "失敗の一覧と理由: hozen items "),
+                        ended.acquisition_id(), " --failed"));
+  }
+  return ExitCodeOf(ended.state());
+}
+
+absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& options) {
+  if (options.artifacts.empty() && options.paths.empty()) {
+    return absl::InvalidArgumentError(
+        AbslView(Say("nothing to collect: give --artifacts, --path or both (hozen artifacts list shows what there is)",
+                     "収集対象がありません。--artifacts か --path を指定してください（一覧: hozen artifacts list）")));
+  }
+  HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
+  HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
+  v1::Plan plan = NewPlan(options, session.credential, host);
+  const std::string& system = host.facts().system();
+  std::vector<NotRun> not_run;
+  if (!options.artifacts.empty()) {
+    HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.definitions));
+    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system));
+    for (const v1::Target& target : resolved.targets) *plan.add_targets() = target;
+    not_run = resolved.not_run;
+  }
+  for (const std::string& path : options.paths) {
+    v1::Target::PathPattern& pattern = *plan.add_targets()->mutable_file();
+    pattern.set_pattern(path);
+    pattern.set_separator(system == "windows" ? "\\" : "/");
+  }
+  NoteNotRun(invocation.console, not_run);
+  if (plan.targets().empty()) {
+    return absl::InvalidArgumentError(
+        Concat(Say("none of these artifacts has a source that can run on ",
+                   "指定されたアーティファクトには、次のシステムで実行できるソースがありません: "),
+               Printable(system)));
+  }
+  return SubmitAndWait(invocation, session, options, plan, host, not_run);
+}
+
+absl::StatusOr<ExitCode> Image(Invocation& invocation, const OrderOptions& options) {
+  HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
+  HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
+  v1::Plan plan = NewPlan(options, session.credential, host);
+  v1::Target::Disk& disk = *plan.add_targets()->mutable_disk();
+  disk.set_path(FromPrintable(options.disk));
+  disk.set_order("linear");
+  disk.set_listing(!options.no_listing);
+  return SubmitAndWait(invocation, session, options, plan, host, {});
+}
+
+void AddLimits(CLI::App& command, OrderOptions& options, const std::string& deadline_text) {
+  command.add_flag("--wait", options.wait,
+                   Text("Stay until it has ended, and show how it comes along", "終了まで待ち、経過を表示する"));
+  AddDurationOption(command, "--deadline", options.deadline, deadline_text);
+  AddSizeOption(command, "--max-bytes", options.total_bytes,
+                Text("Stop after so many bytes of evidence", "証拠の総量の上限"));
+  AddSizeOption(command, "--read-rate", options.read_rate,
+                Text("Read at most so many bytes a second", "毎秒の読み取り量の上限"));
+  AddSizeOption(command, "--send-rate", options.send_rate,
+                Text("Send at most so many bytes a second", "毎秒の送信量の上限"));
+  command
+      .add_option("--cpu-percent", options.cpu_percent,
+                  Text("Use at most so much of one core", "1 コアに対する CPU 使用率の上限"))
+      ->check(CLI::Range(1u, 100u))
+      ->type_name("N");
+  command.add_option("--reason", options.reason, Text("The case or ticket that this belongs to", "案件番号や理由"))
+      ->type_name("TEXT");
+}
+
+std::string SharedFooter() {
+  return Text(
+      "HOST is a host's id or its start, its name, or a label that only one host has. The plan is signed here with "
+      "your\n"
+      "key; the agent verifies it and keeps its limits. Sizes: 4096, 64K, 10M, 1.5G. Durations: 90s, 15m, 4h, 7d.\n"
+      "With --json: one document, the acquisition, with what will not run in not_run.\n"
+      "With --wait the exit code is 0 for complete, 3 for complete with failures, 8 where there is no evidence.\n\n",
+      "HOST は端末の ID（先頭部分でも可）、名前、または 1 "
+      "台だけに付いたラベルです。計画はこの端末であなたの鍵で署名され、\n"
+      "エージェントが検証して上限を守ります。サイズ: 4096, 64K, 10M, 1.5G。時間: 90s, 15m, 4h, 7d。\n"
+      "--json では取得を表す 1 つの文書を出力し、実行しないソースは not_run に入ります。\n"
+      "--wait の終了コード: 0 完了、3 完了（失敗あり）、8 証拠なし。\n\n");
+}
+
+}  // namespace
+
+void AddCollectCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* collect = app.add_subcommand("collect", Text("Order a triage of a host", "端末のトリアージを指示する"));
+  auto options = std::make_shared<OrderOptions>();
+  collect->add_option("HOST", options->host, Text("Which host", "対象の端末"))->required();
+  collect
+      ->add_option("--artifacts", options->artifacts,
+                   Text("Artifacts by name, separated by commas", "アーティファクト名（カンマ区切り）"))
+      ->delimiter(',')
+      ->type_name("A,B");
+  collect
+      ->add_option("--path", options->paths,
+                   Text("Files by pattern (*, ?, [a-z], ** for folders); may be given again",
+                        "ファイルのパターン（*, ?, [a-z]、** はフォルダ）。複数指定可"))
+      ->type_name("GLOB");
+  collect
+      ->add_option("--definitions", options->definitions,
+                   Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
+                        "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+      ->type_name("DIR");
+  AddLimits(*collect, *options,
+            Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));
+  AddSizeOption(*collect, "--max-file-bytes", options->file_bytes,
+                Text("Cut off longer files here", "1 ファイルの上限"));
+  collect->add_option("--max-items", options->items, Text("Stop after so many items", "件数の上限"))->type_name("N");
+  collect
+      ->add_option("--max-depth", options->depth, Text("Folders below a pattern's fixed part", "フォルダの深さの上限"))
+      ->type_name("N");
+  collect->footer(
+      SharedFooter() + Text("Examples:", "例:") +
+      "\n  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait"
+      "\n  hozen collect 3f2a --path '/etc/**' --path '/home/*/.ssh/*' --max-file-bytes 100M --reason IR-2231");
+  collect->callback(
+      [&invocation, options] { invocation.chosen = [&invocation, options] { return Collect(invocation, *options); }; });
+
+  CLI::App* image = app.add_subcommand("image", Text("Order an image of a disk", "ディスクイメージの取得を指示する"));
+  auto image_options = std::make_shared<OrderOptions>();
+  image_options->deadline = absl::Hours(24);
+  image->add_option("HOST", image_options->host, Text("Which host", "対象の端末"))->required();
+  image
+      ->add_option("--disk", image_options->disk,
+                   Text("The disk's path on the host (hozen hosts --json lists disks)",
+                        "端末上のディスクのパス（一覧: hozen hosts --json）"))
+      ->required()
+      ->type_name("PATH");
+  image->add_flag(
+      "--no-listing", image_options->no_listing,
+      Text("Do not list the files of its file systems (bodyfile)", "ファイルシステムの一覧（bodyfile）を作らない"));
+  AddLimits(*image, *image_options,
+            Text("When work ends, finished or not (default 24h from now)", "作業の期限（既定: 24h 後）"));
+  image->footer(SharedFooter() + Text("Examples:", "例:") +
+                "\n  hozen image web01 --disk /dev/sda --wait"
+                "\n  hozen image web01 --disk /dev/sda --send-rate 2M --deadline 3d --reason IR-2231");
+  image->callback([&invocation, image_options] {
+    invocation.chosen = [&invocation, image_options] { return Image(invocation, *image_options); };
+  });
+}
+
+}  // namespace hozen

@@ -1,0 +1,46 @@
+// The collector as operators see it: proto/hozen/v1/operators.proto without gRPC.
+#ifndef HOZEN_TOOLS_HOZEN_COLLECTOR_H_
+#define HOZEN_TOOLS_HOZEN_COLLECTOR_H_
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/hozen/v1/operators.pb.h"
+
+namespace hozen {
+
+// Thread class: each implementation says. Calls that are answered with one message end after a minute at the latest
+// (DeadlineExceeded); streams have no deadline and end with the first error of their handler, which they return.
+// Unavailable where the collector cannot be reached; else the collector's own codes.
+class Collector {
+ public:
+  virtual ~Collector() = default;
+  template <typename Message>
+  using Handler = std::function<absl::Status(const Message&)>;
+
+  virtual absl::StatusOr<v1::BeginCustomerResponse> BeginCustomer(const v1::BeginCustomerRequest& request) = 0;
+  virtual absl::StatusOr<v1::FinishCustomerResponse> FinishCustomer(const v1::FinishCustomerRequest& request) = 0;
+  virtual absl::StatusOr<v1::AddOperatorResponse> AddOperator(const v1::AddOperatorRequest& request) = 0;
+  virtual absl::Status CreateToken(const v1::CreateTokenRequest& request) = 0;
+
+  virtual absl::StatusOr<v1::ListHostsResponse> ListHosts(const v1::ListHostsRequest& request) = 0;
+  virtual absl::StatusOr<v1::SubmitPlanResponse> SubmitPlan(const v1::SubmitPlanRequest& request) = 0;
+  virtual absl::Status CancelAcquisition(const v1::CancelAcquisitionRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListAcquisitionsResponse> ListAcquisitions(const v1::ListAcquisitionsRequest& request) = 0;
+  virtual absl::StatusOr<v1::Acquisition> GetAcquisition(const v1::GetAcquisitionRequest& request) = 0;
+  virtual absl::Status WatchAcquisition(const v1::GetAcquisitionRequest& request,
+                                        const Handler<v1::Acquisition>& on_change) = 0;
+
+  virtual absl::Status ListItems(const v1::ListItemsRequest& request, const Handler<v1::ItemRow>& on_item) = 0;
+  virtual absl::Status Search(const v1::SearchRequest& request, const Handler<v1::ItemRow>& on_item) = 0;
+  virtual absl::Status ReadItem(const v1::ReadItemRequest& request, const Handler<v1::StreamPart>& on_part) = 0;
+  virtual absl::Status Export(const v1::ExportRequest& request, const Handler<v1::StreamPart>& on_part) = 0;
+  virtual absl::Status Verify(const v1::VerifyRequest& request, const Handler<v1::VerifyProgress>& on_progress) = 0;
+  virtual absl::StatusOr<v1::GetCustodyResponse> GetCustody(const v1::GetCustodyRequest& request) = 0;
+  virtual absl::StatusOr<v1::GetCheckpointResponse> GetCheckpoint(const v1::GetCheckpointRequest& request) = 0;
+};
+
+}  // namespace hozen
+
+#endif  // HOZEN_TOOLS_HOZEN_COLLECTOR_H_

@@ -1,0 +1,301 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "core/base/clock.h"
+#include "core/base/concat.h"
+#include "core/base/language.h"
+#include "core/base/printable.h"
+#include "core/base/status_macros.h"
+#include "core/crypto/sha256.h"
+#include "tools/hozen/argument_types.h"
+#include "tools/hozen/commands.h"
+#include "tools/hozen/id_prefix.h"
+#include "tools/hozen/json_rendering.h"
+#include "tools/hozen/quantity.h"
+#include "tools/hozen/stream_receiver.h"
+#include "tools/hozen/text_rendering.h"
+
+namespace hozen {
+namespace {
+
+// What `cat --json` takes into memory.
+constexpr uint64_t kMostInJson = uint64_t{64} << 20;
+
+struct ItemsOptions {
+  std::string id;
+  std::string path;
+  bool failed = false;
+};
+
+// Lines rather than a table: there may be a million of them, and the first should be seen at once.
+class RowPrinter {
+ public:
+  RowPrinter(Console& console, bool with_host) : console_(console), with_host_(with_host) {}
+
+  absl::Status Print(const v1::ItemRow& row) {
+    ++rows_;
+    if (console_.json()) {
+      console_.Print(JsonLine(ItemRowJson(row)));
+    } else {
+      PrintText(row);
+    }
+    // Whoever reads our output may have had enough.
+    return console_.out().good() ? absl::OkStatus() : absl::CancelledError("output was closed");
+  }
+  uint64_t rows() const { return rows_; }
+
+ private:
+  void PrintText(const v1::ItemRow& row) {
+    const v1::Item& item = row.item();
+    std::string line;
+    if (with_host_) line += Concat(Printable(row.acquisition_id()), "  ", Printable(row.hostname()), "  ");
+    std::string digest = absl::BytesToHexString(item.sha256());
+    if (digest.size() > 16) digest.resize(16);
+    line += absl::StrFormat("%7d  %-16s  %9s  ", item.index(), digest,
+                            item.has_stream() ? FormatSize(item.size_bytes()) : KindName(item.kind()));
+    line += Printable(item.path());
+    if (!item.file().link_target().empty()) line += Concat(" -> ", Printable(item.file().link_target()));
+    if (item.state() != v1::Item::STATE_COMPLETE) {
+      line += Concat("  ", console_.Paint(Console::Colour::kBad, StateName(item.state())), ": ",
+                     FailureInWords(item.failure()));
+    }
+    console_.Print(line);
+  }
+
+  Console& console_;
+  const bool with_host_;
+  uint64_t rows_ = 0;
+};
+
+absl::StatusOr<ExitCode> ListItems(Invocation& invocation, const ItemsOptions& options) {
+  Console& console = invocation.console;
+  HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
+  v1::ListItemsRequest request;
+  HOZEN_ASSIGN_OR_RETURN(*request.mutable_acquisition_id(), ResolveAcquisition(*session.collector, options.id));
+  request.set_failed_only(options.failed);
+  request.set_path_glob(options.path);
+  RowPrinter printer(console, false);
+  HOZEN_RETURN_IF_ERROR(
+      session.collector->ListItems(request, [&](const v1::ItemRow& row) { return printer.Print(row); }));
+  if (printer.rows() == 0 && !console.json()) {
+    console.Note(options.failed ? Say("Nothing failed.", "失敗はありません。")
+                                : Say("No item fits.", "該当する項目はありません。"));
+  }
+  return ExitCode::kOk;
+}
+
+struct SearchOptions {
+  std::string path;
+  std::string sha256;
+  std::string name;
+  std::string host;
+  uint32_t most = 0;
+};
+
+absl::StatusOr<ExitCode> Search(Invocation& invocation, const SearchOptions& options) {
+  Console& console = invocation.console;
+  if (options.path.empty() && options.sha256.empty() && options.name.empty() && options.host.empty()) {
+    return absl::InvalidArgumentError(AbslView(Say("what for? Give --path, --sha256, --name or --host",
+                                                   "検索条件を指定してください（--path, --sha256, --name, --host）")));
+  }
+  v1::SearchRequest request;
+  request.set_path_glob(options.path);
+  request.set_name(FromPrintable(options.name));
+  request.set_most(options.most);
+  if (!options.sha256.empty()) {
+    const auto digest = Digest::FromHex(options.sha256);
+    if (!digest.ok()) {
+      return absl::InvalidArgumentError(
+          Concat("--sha256: ", Say("must be 64 hexadecimal digits", "64 桁の 16 進数を指定してください")));
+    }
+    request.set_sha256(std::string(digest->bytes()));
+  }
+  HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
+  if (!options.host.empty()) {
+    HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
+    request.set_host_id(host.host_id());
+  }
+  RowPrinter printer(console, true);
+  HOZEN_RETURN_IF_ERROR(session.collector->Search(request, [&](const v1::ItemRow& row) { return printer.Print(row); }));
+  if (printer.rows() == 0 && !console.json()) console.Note(Say("Nothing found.", "見つかりませんでした。"));
+  return ExitCode::kOk;
+}
+
+struct CatOptions {
+  std::string id;
+  std::string item;
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+
+// A pattern that matches this path alone.
+std::string PatternFor(std::string_view path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (c == '*' || c == '?' || c == '[') {
+      pattern += Concat("[", std::string(1, c), "]");
+    } else {
+      pattern += c;
+    }
+  }
+  return pattern;
+}
+
+absl::StatusOr<uint64_t> FindItem(Collector& collector, const std::string& acquisition_id, const std::string& item) {
+  uint64_t index = 0;
+  if (absl::SimpleAtoi(item, &index)) return index;
+  const std::string path = FromPrintable(item);
+  v1::ListItemsRequest request;
+  request.set_acquisition_id(acquisition_id);
+  // Bytes that are not UTF-8 cannot stand in the request.
+  if (IsValidUtf8(path)) request.set_path_glob(PatternFor(path));
+  std::vector<std::string> found;
+  HOZEN_RETURN_IF_ERROR(collector.ListItems(request, [&](const v1::ItemRow& row) {
+    if (row.item().path() == path && row.item().has_stream() && found.size() < 10) {
+      index = row.item().index();
+      found.push_back(Concat(index));
+    }
+    return absl::OkStatus();
+  }));
+  if (found.size() == 1) return index;
+  if (found.empty()) {
+    return absl::NotFoundError(Concat(Say("no item of this acquisition has contents and the path ",
+                                          "この取得に、次のパスで内容を持つ項目はありません: "),
+                                      Printable(path)));
+  }
+  return absl::InvalidArgumentError(Concat(Printable(path), ": ",
+                                           Say("several items have this path; give the index of one: ",
+                                               "このパスの項目が複数あります。番号で指定してください: "),
+                                           absl::StrJoin(found, ", ")));
+}
+
+absl::StatusOr<ExitCode> Cat(Invocation& invocation, const CatOptions& options) {
+  Console& console = invocation.console;
+  HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
+  v1::ReadItemRequest request;
+  HOZEN_ASSIGN_OR_RETURN(*request.mutable_acquisition_id(), ResolveAcquisition(*session.collector, options.id));
+  HOZEN_ASSIGN_OR_RETURN(const uint64_t index, FindItem(*session.collector, request.acquisition_id(), options.item));
+  request.set_item_index(index);
+  request.set_offset_bytes(options.offset);
+  request.set_size_bytes(options.size);
+  if (console.json()) {
+    // The bytes would not be JSON; what can be said about the item is.
+    v1::ListItemsRequest list;
+    list.set_acquisition_id(request.acquisition_id());
+    Json json;
+    HOZEN_RETURN_IF_ERROR(session.collector->ListItems(list, [&](const v1::ItemRow& row) {
+      if (row.item().index() == index) json = ItemRowJson(row);
+      return absl::OkStatus();
+    }));
+    std::ostringstream bytes;
+    OstreamSink memory(bytes);
+    const std::unique_ptr<ProgressBar> bar = console.NewProgressBar();
+    StreamReceiver receiver(memory, *bar, "");
+    const auto receive = [&](const v1::StreamPart& part) -> absl::Status {
+      HOZEN_RETURN_IF_ERROR(receiver.Receive(part));
+      if (receiver.size_bytes() <= kMostInJson) return absl::OkStatus();
+      return absl::OutOfRangeError(
+          AbslView(Say("too long for --json; take it without, or a part with --size",
+                       "--json には長すぎます。--json なしで実行するか、--size で一部を指定してください")));
+    };
+    HOZEN_RETURN_IF_ERROR(session.collector->ReadItem(request, receive));
+    HOZEN_RETURN_IF_ERROR(receiver.Finish());
+    json["offset_bytes"] = options.offset;
+    json["data_base64"] = absl::Base64Escape(bytes.str());
+    console.Print(JsonDocument(json));
+    return ExitCode::kOk;
+  }
+  OstreamSink sink(console.out());
+  // A bar between the bytes of a file on a terminal helps nobody.
+  ProgressBar silent(console.err(), ProgressBar::Mode::kOff, 80, Clock::Real());
+  const std::unique_ptr<ProgressBar> bar = console.options().out_is_terminal ? nullptr : console.NewProgressBar();
+  StreamReceiver receiver(sink, bar ? *bar : silent, "");
+  HOZEN_RETURN_IF_ERROR(
+      session.collector->ReadItem(request, [&](const v1::StreamPart& part) { return receiver.Receive(part); }));
+  HOZEN_RETURN_IF_ERROR(receiver.Finish());
+  return ExitCode::kOk;
+}
+
+void AddIdOption(CLI::App& command, std::string& id) {
+  command
+      .add_option(
+          "ID", id,
+          Text("The acquisition: its id, the start of it, or \"last\"", "取得 ID（先頭部分、または \"last\" も可）"))
+      ->required();
+}
+
+}  // namespace
+
+void AddItemCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* items =
+      app.add_subcommand("items", Text("List what an acquisition brought home", "取得した項目を一覧表示する"));
+  auto items_options = std::make_shared<ItemsOptions>();
+  AddIdOption(*items, items_options->id);
+  items->add_flag("--failed", items_options->failed,
+                  Text("Only what could not be had whole, with the cause", "失敗または一部のみの項目と理由"));
+  items
+      ->add_option("--path", items_options->path,
+                   Text("Only paths like this; * also matches /", "このパターンのパスだけ（* は / にも一致）"))
+      ->type_name("GLOB");
+  items->footer(
+      Text("Columns: index, start of the SHA-256, size or kind, path. With --json: an item a line, times in UTC.\n\n"
+           "Examples:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path",
+           "列: 番号、SHA-256 の先頭、サイズまたは種類、パス。--json では 1 行 1 件（時刻は UTC）。\n\n"
+           "例:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path"));
+  items->callback([&invocation, items_options] {
+    invocation.chosen = [&invocation, items_options] { return ListItems(invocation, *items_options); };
+  });
+
+  CLI::App* search =
+      app.add_subcommand("search", Text("Find items in all acquisitions", "すべての取得から項目を検索する"));
+  auto search_options = std::make_shared<SearchOptions>();
+  search
+      ->add_option("--path", search_options->path,
+                   Text("Paths like this; * also matches /", "このパターンのパス（* は / にも一致）"))
+      ->type_name("GLOB");
+  search->add_option("--sha256", search_options->sha256, Text("Contents with this SHA-256", "この SHA-256 の内容"))
+      ->type_name("HEX");
+  search
+      ->add_option("--name", search_options->name, Text("Files of exactly this name", "この名前のファイル（完全一致）"))
+      ->type_name("NAME");
+  search->add_option("--host", search_options->host, Text("Only on this host", "この端末だけ"))->type_name("HOST");
+  search->add_option("--most", search_options->most, Text("At most so many (default 10000)", "最大件数（既定 10000）"))
+      ->type_name("N");
+  search->footer(
+      Text("Examples:\n  hozen search --name authorized_keys\n  hozen search --path '*/.ssh/*' --host web01\n"
+           "  hozen search --sha256 $(sha256sum suspicious | cut -d' ' -f1)",
+           "例:\n  hozen search --name authorized_keys\n  hozen search --path '*/.ssh/*' --host web01\n"
+           "  hozen search --sha256 $(sha256sum suspicious | cut -d' ' -f1)"));
+  search->callback([&invocation, search_options] {
+    invocation.chosen = [&invocation, search_options] { return Search(invocation, *search_options); };
+  });
+
+  CLI::App* cat =
+      app.add_subcommand("cat", Text("Write an item's bytes to standard output", "項目の内容を標準出力に書き出す"));
+  auto cat_options = std::make_shared<CatOptions>();
+  AddIdOption(*cat, cat_options->id);
+  cat->add_option("ITEM", cat_options->item, Text("Its index or its path", "番号またはパス"))->required();
+  AddSizeOption(*cat, "--offset", cat_options->offset, Text("Start here", "開始位置"));
+  AddSizeOption(*cat, "--size", cat_options->size,
+                Text("So many bytes (default: to the end)", "読み取るバイト数（既定: 最後まで）"));
+  cat->footer(
+      Text("Every chunk is verified on its way. Where one is wrong the exit code is 4: do not use what was written.\n"
+           "With --json: one document with the item and its bytes in data_base64 (up to 64 MiB).\n\n"
+           "Examples:\n  hozen cat last /etc/passwd\n  hozen cat 3f2a 17 > evidence.bin",
+           "すべてのチャンクを検証しながら出力します。誤りがあると終了コードは 4 です（出力は使わないでください）。\n"
+           "--json では項目と内容（data_base64、64 MiB まで）を 1 つの文書で出力します。\n\n"
+           "例:\n  hozen cat last /etc/passwd\n  hozen cat 3f2a 17 > evidence.bin"));
+  cat->callback([&invocation, cat_options] {
+    invocation.chosen = [&invocation, cat_options] { return Cat(invocation, *cat_options); };
+  });
+}
+
+}  // namespace hozen

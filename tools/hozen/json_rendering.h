@@ -1,0 +1,44 @@
+// The operators' messages as JSON for scripts. Enumerators are lower case without their prefix; times are RFC 3339 UTC
+// and left out where unknown; digests are hexadecimal; `path` is printable text, with `path_base64` beside it where the
+// bytes are not UTF-8 or hold control characters.
+#ifndef HOZEN_TOOLS_HOZEN_JSON_RENDERING_H_
+#define HOZEN_TOOLS_HOZEN_JSON_RENDERING_H_
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "proto/hozen/v1/operators.pb.h"
+
+namespace hozen {
+
+// Members keep the order in which they were put in.
+using Json = nlohmann::ordered_json;
+
+// One line; bytes that are not UTF-8 cannot occur where the functions below made it, and are replaced elsewhere.
+std::string JsonLine(const Json& json);
+// Indented, for one document.
+std::string JsonDocument(const Json& json);
+
+void AddPath(std::string_view name, std::string_view bytes, Json& to);
+void AddTime(std::string_view name, int64_t unix_ns, Json& to);
+
+Json FailureJson(const v1::Failure& failure);
+Json HostJson(const v1::Host& host);
+Json ProgressJson(const v1::Progress& progress);
+Json ManifestJson(const v1::Manifest& manifest);
+Json AcquisitionJson(const v1::Acquisition& acquisition);
+Json ItemRowJson(const v1::ItemRow& row);
+// `entry` is itself JSON where it parses, else printable text.
+Json CustodyProofJson(const v1::CustodyProof& proof);
+
+// "complete_with_failures", "not_found", "file".
+std::string StateName(v1::Acquisition::State state);
+std::string StateName(v1::Item::State state);
+std::string KindName(v1::Item::Kind kind);
+std::string CauseName(v1::Cause cause);
+
+}  // namespace hozen
+
+#endif  // HOZEN_TOOLS_HOZEN_JSON_RENDERING_H_

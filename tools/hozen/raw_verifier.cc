@@ -1,0 +1,154 @@
+// Raw images: the sidecar's proofs and body, then the image against its item, and, only where it differs, against the
+// map.
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "core/base/concat.h"
+#include "core/base/language.h"
+#include "core/base/printable.h"
+#include "core/base/status_macros.h"
+#include "core/chunk/chunk.h"
+#include "core/crypto/sha256.h"
+#include "core/evidence/body.h"
+#include "tools/hozen/bundle_verifier.h"
+#include "tools/hozen/map_check.h"
+#include "tools/hozen/proof_chain.h"
+#include "tools/hozen/sidecar.h"
+#include "tools/hozen/zip_reader.h"
+
+namespace hozen {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status WalkBody(const Sidecar& sidecar, BodyReader::Handler handler) {
+  BodyReader body(std::move(handler));
+  HOZEN_RETURN_IF_ERROR(sidecar.ReadBody([&](std::string_view bytes) { return body.Feed(bytes); }));
+  return body.Finish();
+}
+
+absl::Status CheckBodyDigest(const Sidecar& sidecar, const v1::Manifest& manifest) {
+  Sha256 hash;
+  uint64_t size = 0;
+  HOZEN_RETURN_IF_ERROR(sidecar.ReadBody([&](std::string_view bytes) {
+    size += bytes.size();
+    hash.Update(bytes);
+    return absl::OkStatus();
+  }));
+  if (size == manifest.body_size_bytes() && hash.Finish().bytes() == manifest.body_sha256()) return absl::OkStatus();
+  return absl::DataLossError(AbslView(Say("it is not the body that the host signed: size or SHA-256 differ",
+                                          "端末が署名した内容と一致しません（サイズまたは SHA-256 の相違）")));
+}
+
+absl::StatusOr<v1::Item> FindItem(const Sidecar& sidecar, const v1::Manifest& manifest) {
+  std::optional<v1::Item> found;
+  uint64_t items = 0;
+  BodyReader::Handler handler;
+  handler.on_item = [&](uint64_t, const v1::Item& item) {
+    ++items;
+    if (item.index() == sidecar.item_index()) found = item;
+    return absl::OkStatus();
+  };
+  HOZEN_RETURN_IF_ERROR(WalkBody(sidecar, std::move(handler)));
+  if (items != manifest.items()) {
+    return absl::DataLossError(
+        Concat(Say("the manifest counts other items than its body has: ", "項目数が本体と一致しません: "),
+               manifest.items(), " / ", items));
+  }
+  if (!found.has_value() || found->kind() != v1::Item::KIND_DISK || !found->has_stream()) {
+    return absl::DataLossError(Concat(
+        Say("the body has no disk with the index ", "次の番号のディスクが本体にありません: "), sidecar.item_index()));
+  }
+  return *std::move(found);
+}
+
+// The first run of the map that the image departs from.
+absl::Status Locate(const Sidecar& sidecar, Source& image, BundleFault& fault) {
+  uint64_t at = 0;
+  MapCheck check([&](char* buffer, size_t size) -> absl::StatusOr<size_t> {
+    HOZEN_ASSIGN_OR_RETURN(const size_t got, image.ReadAt(at, absl::MakeSpan(buffer, size)));
+    at += got;
+    return got;
+  });
+  BodyReader::Handler handler;
+  handler.on_extents = [&](uint64_t index, const ExtentList& extents) {
+    if (index == sidecar.item_index()) check.Follow(extents);
+    return absl::OkStatus();
+  };
+  HOZEN_RETURN_IF_ERROR(WalkBody(sidecar, std::move(handler)));
+  if (check.wrong_at().has_value()) {
+    fault.offset_bytes = check.wrong_at();
+    fault.detail += Concat("; ", check.why());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckImage(const fs::path& file, const Sidecar& sidecar, const v1::Item& item,
+                        const BundleProgress& on_progress, BundleReport& report) {
+  HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<Source> image, OpenForReading(file));
+  BundleFault fault;
+  fault.where = Printable(file.filename().native());
+  fault.item_index = item.index();
+  fault.path = item.path();
+  std::string buffer(kMaxChunkSizeBytes, '\0');
+  Sha256 hash;
+  uint64_t at = 0;
+  while (at < image->size_bytes()) {
+    HOZEN_ASSIGN_OR_RETURN(const size_t got, image->ReadAt(at, absl::MakeSpan(buffer.data(), buffer.size())));
+    if (got == 0) break;
+    hash.Update(std::string_view(buffer.data(), got));
+    at += got;
+    report.verified_bytes = at;
+    if (on_progress) on_progress(at, item.size_bytes());
+  }
+  if (at != item.size_bytes()) {
+    fault.detail = Concat(Say("the image has another size than the disk: ", "イメージのサイズがディスクと異なります: "),
+                          at, " / ", item.size_bytes(), Say(" bytes", " バイト"));
+    if (at > item.size_bytes()) fault.offset_bytes = item.size_bytes();
+  } else if (hash.Finish().bytes() != item.sha256()) {
+    fault.detail = Say("its SHA-256 is not the one that the host signed", "SHA-256 が端末の署名した値と一致しません");
+  } else {
+    report.verified_items = 1;
+    return absl::OkStatus();
+  }
+  BundleFault located = fault;
+  const absl::Status walked = Locate(sidecar, *image, located);
+  report.Add(walked.ok() ? std::move(located) : std::move(fault));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<BundleReport> VerifyRawBundle(const fs::path& image, const fs::path& sidecar_file,
+                                             const PublicKey& authority, const BundleProgress& on_progress) {
+  BundleReport report;
+  report.format = "raw";
+  const std::string name = Printable(sidecar_file.filename().native());
+  const auto sidecar = Sidecar::Open(sidecar_file);
+  if (!sidecar.ok()) {
+    if (!absl::IsDataLoss(sidecar.status())) return sidecar.status();
+    report.Add(name, std::string(sidecar.status().message()));
+    return report;
+  }
+  if (!VerifyProofs(sidecar->proofs(), authority, report)) return report;
+  const absl::Status body = CheckBodyDigest(*sidecar, report.manifest);
+  if (!body.ok()) {
+    report.Add("body", std::string(body.message()));
+    return report;
+  }
+  const auto item = FindItem(*sidecar, report.manifest);
+  if (!item.ok()) {
+    report.Add("body", std::string(item.status().message()));
+    return report;
+  }
+  const auto claimed = Digest::FromHex(sidecar->sha256_hex());
+  if (sidecar->size_bytes() != item->size_bytes() || !claimed.ok() || claimed->bytes() != item->sha256()) {
+    report.Add(name, std::string(Say("its size_bytes or sha256 are not those that the host signed",
+                                     "size_bytes または sha256 が端末の署名した値と異なります")));
+  }
+  HOZEN_RETURN_IF_ERROR(CheckImage(image, *sidecar, *item, on_progress, report));
+  return report;
+}
+
+}  // namespace hozen

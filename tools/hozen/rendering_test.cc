@@ -1,0 +1,82 @@
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+
+#include "tools/hozen/json_rendering.h"
+#include "tools/hozen/text_rendering.h"
+
+namespace hozen {
+namespace {
+
+v1::ItemRow RowWithPath(const std::string& path) {
+  v1::ItemRow row;
+  row.set_acquisition_id("00112233445566aa");
+  row.mutable_item()->set_index(7);
+  row.mutable_item()->set_kind(v1::Item::KIND_FILE);
+  row.mutable_item()->set_state(v1::Item::STATE_FAILED);
+  row.mutable_item()->set_path(path);
+  row.mutable_item()->mutable_failure()->set_cause(v1::CAUSE_PERMISSION_DENIED);
+  row.mutable_item()->mutable_failure()->set_system_error(13);
+  return row;
+}
+
+TEST(JsonRendering, NamesEnumeratorsInLowerCase) {
+  const Json json = ItemRowJson(RowWithPath("/etc/shadow"));
+  EXPECT_EQ(json["kind"], "file");
+  EXPECT_EQ(json["state"], "failed");
+  EXPECT_EQ(json["failure"]["cause"], "permission_denied");
+  EXPECT_EQ(json["failure"]["system_error"], 13);
+  EXPECT_EQ(StateName(v1::Acquisition::STATE_COMPLETE_WITH_FAILURES), "complete_with_failures");
+}
+
+TEST(JsonRendering, KeepsUtf8PathsAndAddsTheBytesOfOthers) {
+  Json json = ItemRowJson(RowWithPath("/tmp/証拠"));
+  EXPECT_EQ(json["path"], "/tmp/証拠");
+  EXPECT_FALSE(json.contains("path_base64"));
+  json = ItemRowJson(RowWithPath("/tmp/\xff\xfe"));
+  EXPECT_EQ(json["path"], "/tmp/\\xff\\xfe");
+  EXPECT_EQ(json["path_base64"], "L3RtcC///g==");
+}
+
+TEST(JsonRendering, IsOneLineWhateverAHostWrites) {
+  v1::ItemRow row = RowWithPath("/tmp/a\nb\x1b[31m");
+  row.set_hostname("evil\n\x80name");
+  row.mutable_item()->mutable_command()->set_standard_error("\xc3\x28\n");
+  const std::string line = JsonLine(ItemRowJson(row));
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  EXPECT_EQ(line.find('\x1b'), std::string::npos);
+  EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+}
+
+TEST(JsonRendering, LeavesOutTimesThatNobodyKnows) {
+  v1::Acquisition acquisition;
+  acquisition.set_created_unix_ns(1763791926'000000000);
+  const Json json = AcquisitionJson(acquisition);
+  EXPECT_EQ(json["created"], "2025-11-22T06:12:06Z");
+  EXPECT_FALSE(json.contains("finished"));
+}
+
+TEST(JsonRendering, ShowsCustodyEntriesAsJsonOrAsText) {
+  v1::CustodyProof proof;
+  proof.set_entry("{\"kind\":\"host.enrolled\"}");
+  EXPECT_EQ(CustodyProofJson(proof)["entry"]["kind"], "host.enrolled");
+  proof.set_entry("{broken\n");
+  EXPECT_EQ(CustodyProofJson(proof)["entry"], "{broken\\x0a");
+}
+
+TEST(TextRendering, HoldsNoEscapeSequenceOfAHost) {
+  std::ostringstream out, err;
+  Console console(out, err);
+  v1::Acquisition acquisition;
+  acquisition.set_hostname("\x1b]0;owned\x07");
+  acquisition.set_state(v1::Acquisition::STATE_REFUSED);
+  acquisition.set_detail("no\x1b[2J");
+  acquisition.mutable_manifest()->add_traces()->set_path("\x1b[1m");
+  const std::string text = DescribeAcquisition(console, acquisition);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+  EXPECT_NE(text.find("owned"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hozen
