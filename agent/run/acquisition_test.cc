@@ -385,7 +385,10 @@ TEST_F(AcquisitionTest, AStopGoesOnWhereItWasAcknowledged) {
     ASSERT_EQ(Make(id)->Run().end, Acquisition::End::kCommitted);
     const Evidence evidence = Committed();
     EXPECT_EQ(evidence.items.size(), 15u);
-    EXPECT_EQ(evidence.manifest.resumed(), 1u);
+    // A stop before the first acknowledgement may come before anything was begun.
+    if (acknowledged > 0) {
+      EXPECT_EQ(evidence.manifest.resumed(), 1u);
+    }
   }
 }
 

@@ -125,7 +125,11 @@ absl::Status ControlSession::Converse(Runner& runner, bool& welcomed) {
     if (!open && message->has_event()) Report(*std::move(message));
     RenewWhereDue();
   }
-  context.TryCancel();
+  {
+    // A session that the collector ended has a reason, which cancelling would hide.
+    absl::MutexLock lock(&mutex_);
+    if (!over_) context.TryCancel();
+  }
   listener.join();
   const grpc::Status status = stream->Finish();
   absl::MutexLock lock(&mutex_);

@@ -19,6 +19,8 @@ namespace hozen {
 namespace {
 
 constexpr std::chrono::seconds kCallTimeout{60};
+// Of the request alone, which needs some name: the collector takes nothing over from it but the key.
+constexpr std::string_view kCommonName = "hozen-host";
 
 absl::Status FromGrpc(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
@@ -63,7 +65,7 @@ absl::StatusOr<v1::AgentIdentity> Enroll(const std::string& collector_address, s
   identity.set_authority_public_key(token.authority_public_key());
 
   HOZEN_ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::Generate(KeyType::kEcdsaP256));
-  HOZEN_ASSIGN_OR_RETURN(const CertificateRequest csr, CertificateRequest::Create(key, facts.hostname()));
+  HOZEN_ASSIGN_OR_RETURN(const CertificateRequest csr, CertificateRequest::Create(key, kCommonName));
   v1::EnrollRequest request;
   request.set_token_secret(token.secret());
   request.set_certificate_request_der(csr.ToDer());
@@ -86,7 +88,7 @@ absl::StatusOr<v1::AgentIdentity> Enroll(const std::string& collector_address, s
 
 absl::StatusOr<v1::AgentIdentity> RenewCertificate(const v1::AgentIdentity& identity) {
   HOZEN_ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::FromPem(identity.private_key_pem()));
-  HOZEN_ASSIGN_OR_RETURN(const CertificateRequest csr, CertificateRequest::Create(key, identity.host_id()));
+  HOZEN_ASSIGN_OR_RETURN(const CertificateRequest csr, CertificateRequest::Create(key, kCommonName));
   HOZEN_ASSIGN_OR_RETURN(const PublicKey authority, PublicKey::FromDer(identity.authority_public_key()));
   v1::RenewRequest request;
   request.set_certificate_request_der(csr.ToDer());

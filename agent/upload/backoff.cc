@@ -8,7 +8,7 @@ absl::Duration Backoff::Next() {
   bound_ = std::min(most_, bound_ * 2);
   const double least = absl::ToDoubleSeconds(least_);
   const double bound = std::max(least, absl::ToDoubleSeconds(bound_));
-  return absl::Seconds(absl::Uniform(absl::IntervalClosed, random_, least, bound));
+  return absl::Seconds(std::uniform_real_distribution<double>(least, bound)(random_));
 }
 
 }  // namespace hozen

@@ -2,7 +2,8 @@
 #ifndef HOZEN_AGENT_UPLOAD_BACKOFF_H_
 #define HOZEN_AGENT_UPLOAD_BACKOFF_H_
 
-#include "absl/random/random.h"
+#include <random>
+
 #include "absl/time/time.h"
 
 namespace hozen {
@@ -24,7 +25,7 @@ class Backoff {
   const absl::Duration least_;
   const absl::Duration most_;
   absl::Duration bound_;
-  absl::BitGen random_;
+  std::minstd_rand random_{std::random_device()()};
 };
 
 }  // namespace hozen

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <set>
 #include <utility>
@@ -83,7 +84,9 @@ class GrpcUploadStream : public UploadStream {
     if (stream_ == nullptr) return false;
     v1::UploadRequest request;
     request.mutable_start()->set_acquisition_id(acquisition_id);
-    return stream_->Write(request);
+    if (stream_->Write(request)) return true;
+    ended_ = true;
+    return false;
   }
 
   bool Send(const VerifiedChunk& chunk) override {
@@ -98,16 +101,23 @@ class GrpcUploadStream : public UploadStream {
 
   std::optional<v1::UploadResponse> Receive() override {
     v1::UploadResponse response;
-    if (stream_ == nullptr || !stream_->Read(&response)) return std::nullopt;
+    if (stream_ == nullptr) return std::nullopt;
+    if (!stream_->Read(&response)) {
+      ended_ = true;
+      return std::nullopt;
+    }
     return response;
   }
 
-  void Abort() override { context_.get()->TryCancel(); }
+  // A stream that the collector ended has a reason, which cancelling would hide; Send returns by itself then.
+  void Abort() override {
+    if (!ended_) context_.get()->TryCancel();
+  }
 
   absl::Status Finish() override {
     finished_ = true;
     if (stream_ == nullptr) return absl::CancelledError("the upload was cancelled");
-    context_.get()->TryCancel();
+    Abort();
     const absl::Status status = FromGrpc(stream_->Finish());
     if (status.ok()) return absl::UnavailableError("the collector ended the upload");
     return status;
@@ -117,6 +127,7 @@ class GrpcUploadStream : public UploadStream {
   std::unique_ptr<v1::EvidenceIngest::Stub> stub_;
   RegisteredContext context_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::UploadRequest, v1::UploadResponse>> stream_;
+  std::atomic<bool> ended_ = false;
   bool finished_ = false;
 };
 
