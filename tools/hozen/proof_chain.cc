@@ -98,8 +98,7 @@ bool VerifyProofs(const BundleProofs& proofs, const PublicKey& authority, Bundle
     return false;
   }
   const auto envelope = Parse<v1::Envelope>(proofs.manifest);
-  absl::StatusOr<v1::Manifest> manifest = envelope.status();
-  if (envelope.ok()) manifest = VerifyManifest(*envelope, *host);
+  auto manifest = envelope.ok() ? VerifyManifest(*envelope, *host) : absl::StatusOr<v1::Manifest>(envelope.status());
   if (!manifest.ok()) {
     report.Add("manifest", std::string(manifest.status().message()));
     return false;
