@@ -207,6 +207,7 @@ void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
         .add_option("--definitions", options->folders,
                     Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
                          "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+        ->allow_extra_args(false)
         ->type_name("DIR");
     command.footer(Text(
         "Definitions come from /usr/share/artifacts (Debian's forensic-artifacts) and Hozen's own, which\n"

@@ -211,16 +211,19 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
       ->add_option("--artifacts", options->artifacts,
                    Text("Artifacts by name, separated by commas", "アーティファクト名（カンマ区切り）"))
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("A,B");
   collect
       ->add_option("--path", options->paths,
                    Text("Files by pattern (*, ?, [a-z], ** for folders); may be given again",
                         "ファイルのパターン（*, ?, [a-z]、** はフォルダ）。複数指定可"))
+      ->allow_extra_args(false)
       ->type_name("GLOB");
   collect
       ->add_option("--definitions", options->definitions,
                    Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
                         "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+      ->allow_extra_args(false)
       ->type_name("DIR");
   AddLimits(*collect, *options,
             Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));

@@ -30,7 +30,7 @@ struct Ran {
   std::string output;
 };
 
-Ran Run(const std::string& command) {
+Ran RunInShell(const std::string& command) {
   Ran ran;
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return ran;
@@ -58,8 +58,8 @@ class Completion : public ::testing::Test {
   // What bash offers for these words.
   std::string BashOffers(const std::string& words, int current) {
     const std::string file = Write("bash");
-    return Run("bash -c 'source " + file + "; COMP_WORDS=(" + words + "); COMP_CWORD=" + std::to_string(current) +
-               "; _hozen; echo \"${COMPREPLY[*]}\"'")
+    return RunInShell("bash -c 'source " + file + "; COMP_WORDS=(" + words +
+                      "); COMP_CWORD=" + std::to_string(current) + "; _hozen; echo \"${COMPREPLY[*]}\"'")
         .output;
   }
 
@@ -67,7 +67,7 @@ class Completion : public ::testing::Test {
 };
 
 TEST_F(Completion, BashReadsTheScript) {
-  const Ran ran = Run("bash -n " + Write("bash"));
+  const Ran ran = RunInShell("bash -n " + Write("bash"));
   EXPECT_EQ(ran.status, 0) << ran.output;
 }
 
@@ -83,8 +83,8 @@ TEST_F(Completion, BashOffersCommandsOptionsAndChoices) {
 TEST_F(Completion, OtherShellsReadTheirsWhereTheyAreInstalled) {
   for (const std::string shell : {"zsh", "fish"}) {
     const std::string file = Write(shell);
-    if (Run("command -v " + shell).status != 0) continue;
-    const Ran ran = Run(shell + " -n " + file);
+    if (RunInShell("command -v " + shell).status != 0) continue;
+    const Ran ran = RunInShell(shell + " -n " + file);
     EXPECT_EQ(ran.status, 0) << ran.output;
   }
 }

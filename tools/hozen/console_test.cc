@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 
@@ -81,7 +82,7 @@ TEST(TableText, CountsColumnsOfWideCombiningAndColouredText) {
   EXPECT_EQ(DisplayWidth("端末"), 4u);
   EXPECT_EQ(DisplayWidth("e\xcc\x81"), 1u);
   EXPECT_EQ(DisplayWidth("\x1b[32mok\x1b[0m"), 2u);
-  EXPECT_EQ(DisplayWidth("\xe7\xab"), 2u) << "a character that was cut off must not be read past";
+  EXPECT_EQ(DisplayWidth("\xe7\xab"), 1u) << "a character that was cut off is not read past";
 }
 
 TEST(TableText, AlignsColumnsAndLeavesNoBlanksAtTheEnd) {

@@ -117,7 +117,7 @@ struct CustomerOptions {
   std::string name;
   std::string admin;
   std::string out;
-  std::string out_folder = ".";
+  std::string out_folder;
   bool no_login = false;
   absl::Duration valid_for = absl::Hours(24 * 365);
 };

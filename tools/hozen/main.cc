@@ -5,10 +5,12 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/concat.h"
 #include "core/base/language.h"
 #include "core/base/log.h"
+#include "core/base/printable.h"
 #include "core/base/tls_only_1_3.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
@@ -22,10 +24,11 @@ namespace {
 
 constexpr const char* kVersion = "hozen 0.1.0";
 
-// Help is written in the user's language, so that is known before anything else is.
-void ChooseLanguage(int argc, char** argv) {
+// Help is written in the user's language, and errors as they are asked for: both are known before anything else is.
+void LookAhead(int argc, char** argv, Console& console) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
+    if (argument == "--json") console.options().json = true;
     std::string_view language;
     if (argument == "--") return;
     if (argument.starts_with("--lang=")) language = argument.substr(7);
@@ -125,10 +128,10 @@ int Main(int argc, char** argv) {
   RequireTls13();
   std::setlocale(LC_CTYPE, "");
   std::ios::sync_with_stdio(false);
-  ChooseLanguage(argc, argv);
   SetLogLevel(Severity::kWarning);
   Console console(std::cout, std::cerr);
   console.options() = Console::DetectOptions();
+  LookAhead(argc, argv, console);
   Invocation invocation(console);
   invocation.home = HomeFolder();
 
@@ -175,7 +178,12 @@ int Main(int argc, char** argv) {
     console.out() << kVersion << std::endl;
     return 0;
   } catch (const CLI::ParseError& error) {
-    ReportFailure(console, absl::InvalidArgumentError(Concat(error.what(), Say(" (see --help)", "（--help を参照）"))),
+    const std::vector<std::string> unknown = app.remaining();
+    const std::string what =
+        app.get_subcommands().empty() && !unknown.empty()
+            ? Concat(Say("there is no command \"", "コマンドがありません: \""), Printable(unknown.front()), "\"")
+            : Printable(error.what());
+    ReportFailure(console, absl::InvalidArgumentError(Concat(what, Say(" (see --help)", "（--help を参照）"))),
                   ExitCode::kUsage);
     return static_cast<int>(ExitCode::kUsage);
   }

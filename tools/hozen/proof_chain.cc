@@ -98,7 +98,11 @@ bool VerifyProofs(const BundleProofs& proofs, const PublicKey& authority, Bundle
     return false;
   }
   const auto envelope = Parse<v1::Envelope>(proofs.manifest);
-  auto manifest = envelope.ok() ? VerifyManifest(*envelope, *host) : absl::StatusOr<v1::Manifest>(envelope.status());
+  if (!envelope.ok()) {
+    report.Add("manifest", std::string(envelope.status().message()));
+    return false;
+  }
+  auto manifest = VerifyManifest(*envelope, *host);
   if (!manifest.ok()) {
     report.Add("manifest", std::string(manifest.status().message()));
     return false;

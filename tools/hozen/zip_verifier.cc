@@ -120,11 +120,15 @@ absl::StatusOr<std::unique_ptr<ZipReader>> ZipVerifier::OpenEntry(std::string_vi
 absl::Status ZipVerifier::CheckDirectory() {
   HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenForReading(file_));
   absl::StatusOr<ZipDirectory> directory = ZipDirectory::Open(*source);
-  absl::StatusOr<bool> more = directory.ok() ? absl::StatusOr<bool>(true) : directory.status();
+  absl::Status sound = directory.status();
   ZipEntry entry;
-  while (more.ok() && *more) more = directory->Next(entry);
-  sound_ = more.ok();
-  if (!sound_) report_.Add("zip", std::string(more.status().message()));
+  for (bool more = sound.ok(); more;) {
+    const absl::StatusOr<bool> next = directory->Next(entry);
+    sound = next.status();
+    more = next.ok() && *next;
+  }
+  sound_ = sound.ok();
+  if (!sound_) report_.Add("zip", std::string(sound.message()));
   return absl::OkStatus();
 }
 
