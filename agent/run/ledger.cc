@@ -12,6 +12,11 @@ constexpr uint64_t kEntryCharge = 256;
 // How soon a wait notices that the acquisition ends.
 constexpr absl::Duration kNotice = absl::Milliseconds(100);
 
+void SetCounters(const UploadCounters& counters, v1::JournalRecord& record) {
+  record.set_sent_bytes(counters.sent_bytes);
+  record.set_deduplicated_bytes(counters.deduplicated_bytes);
+}
+
 }  // namespace
 
 Ledger::Ledger(LedgerOptions options, Journal& journal, const ProgressSoFar& begun,
@@ -179,6 +184,8 @@ absl::Status Ledger::WriteEntry(Entry entry) {
     checkpoint->mutable_extents()->Swap(&extents_);
     extents_.Clear();
     *record.mutable_stream() = std::move(*checkpoint);
+    // A kill forgets what the counters have counted since they were last written: seldom more than a window.
+    SetCounters(TotalCounters(), record);
     return WriteRecord(std::move(record));
   }
   record = std::get<v1::JournalRecord>(std::move(entry.what));
@@ -208,8 +215,7 @@ absl::Status Ledger::SyncNow() {
   if (now.sent_bytes != written_counters_.sent_bytes ||
       now.deduplicated_bytes != written_counters_.deduplicated_bytes) {
     v1::JournalRecord record;
-    record.set_sent_bytes(now.sent_bytes);
-    record.set_deduplicated_bytes(now.deduplicated_bytes);
+    SetCounters(now, record);
     HOZEN_RETURN_IF_ERROR(WriteRecord(std::move(record)));
     written_counters_ = now;
   }

@@ -23,7 +23,7 @@ namespace hozen {
 
 struct LedgerOptions {
   uint64_t held_bytes = 8 << 20;  // of entries that wait
-  absl::Duration sync_interval = absl::Seconds(3);
+  absl::Duration sync_interval = absl::Seconds(2);
   uint64_t synced_item_bytes = 64 << 20;  // an item so long is synced at once
 };
 

@@ -9,7 +9,8 @@ constexpr int kKeepaliveMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 15'000;
 // Our own pauses have the jitter; gRPC's only keep it from trying in a loop.
 constexpr int kLeastReconnectMs = 500;
-constexpr int kMostReconnectMs = 20'000;
+constexpr int kMostReconnectMs = 10'000;
+constexpr int kAttemptMs = 20'000;
 constexpr int kMaxMessageBytes = 16 << 20;
 
 }  // namespace
@@ -29,7 +30,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const v1::AgentIdentity& identity) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kLeastReconnectMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kLeastReconnectMs);
+  // What gRPC calls so is how long one attempt may take: a TLS handshake on a loaded host or a bad line is slow.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kAttemptMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMostReconnectMs);
   // A renewed identity must not ride on a connection made with the old one.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

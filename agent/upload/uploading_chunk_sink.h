@@ -28,7 +28,7 @@ struct UploadOptions {
   size_t question_digests = 256;     // asked for at once
   int packing_threads = 2;
   absl::Duration least_pause = absl::Milliseconds(500);
-  absl::Duration most_pause = absl::Minutes(1);
+  absl::Duration most_pause = absl::Seconds(20);
   absl::Duration silence = absl::Minutes(10);  // chunks under way and no answer for so long: the link is dead
 };
 
