@@ -39,7 +39,7 @@ std::string LocalTime(const std::string& time) {
   return FormatLocal(absl::ToUnixNanos(parsed));
 }
 
-void PrintEntry(Console& console, const v1::CustodyProof& proof) {
+void PrintEntry(Console& console, const v1::CustodyProof& proof, bool with_acquisition) {
   const Json entry = Json::parse(proof.entry(), nullptr, false);
   if (!entry.is_object()) {
     console.Print(Concat(proof.leaf_index(), "  ", Printable(proof.entry())));
@@ -49,6 +49,7 @@ void PrintEntry(Console& console, const v1::CustodyProof& proof) {
                                      Member(entry, "kind"), Member(entry, "actor"));
   for (const auto& [name, value] : entry.items()) {
     if (name == "version" || name == "index" || name == "time" || name == "kind" || name == "actor") continue;
+    if (name == "acquisition_id" && !with_acquisition) continue;
     std::string text = value.is_string() ? value.get<std::string>() : JsonLine(value);
     // A digest's start is enough to recognise it; --json has it whole.
     if (text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos) {
@@ -86,7 +87,7 @@ absl::StatusOr<ExitCode> Custody(Invocation& invocation, const CustodyOptions& o
       if (console.json()) {
         console.Print(JsonLine(CustodyProofJson(proof)));
       } else {
-        PrintEntry(console, proof);
+        PrintEntry(console, proof, options.all);
       }
       request.set_start_index(proof.leaf_index() + 1);
       ++entries;
