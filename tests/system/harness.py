@@ -61,11 +61,13 @@ class Result:
         return self.out.decode(errors="replace")
 
     def documents(self):
-        """The JSON documents of its output, one a line or one over several lines, lists taken apart."""
+        """The JSON documents of its output; lists, and objects that only hold one, are taken apart."""
         decoder = json.JSONDecoder()
         text, found = self.text.strip(), []
         while text:
             value, end = decoder.raw_decode(text)
+            if isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value.values())), list):
+                value = next(iter(value.values()))
             found.extend(value if isinstance(value, list) else [value])
             text = text[end:].lstrip()
         return found
