@@ -1,6 +1,9 @@
 #include "collector/access/customers.h"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -124,6 +127,18 @@ absl::StatusOr<CustomerVault*> Customers::Get(std::string_view customer_id) {
   // Only a customer with a row exists, whatever a crash left on the disk.
   if (absl::StatusOr<CustomerRow> row = catalog_.GetCustomer(customer_id); !row.ok()) return row.status();
   return OpenLocked(customer_id);
+}
+
+absl::Status Customers::CheckRoom(uint64_t size_bytes) const {
+  struct statvfs facts;
+  if (statvfs(options_.folder.c_str(), &facts) != 0) {
+    return ErrnoStatus(errno, Concat("asking how much room there is under ", options_.folder.native()));
+  }
+  const uint64_t free = uint64_t{facts.f_bavail} * facts.f_frsize;
+  if (size_bytes <= free - std::min(free, options_.reserve_bytes / 2)) return absl::OkStatus();
+  return absl::ResourceExhaustedError(Concat("there is no room for ", size_bytes, " bytes more under ",
+                                             options_.folder.native(), " (reserve_bytes=", options_.reserve_bytes,
+                                             "); free some, and it goes on by itself"));
 }
 
 absl::StatusOr<CustomerVault*> Customers::OpenLocked(std::string_view customer_id) {

@@ -60,6 +60,10 @@ class Customers {
   // Opens it at the first call. NotFound for an unknown id; what OpenPackStore and CustodyLog::Open say.
   absl::StatusOr<CustomerVault*> Get(std::string_view customer_id);
 
+  // OK where so many bytes more leave half of the reserve untouched; ResourceExhausted where not. For the catalog's
+  // rows: a host whose chunks are all stored shall be able to commit them, and none may take the last byte.
+  absl::Status CheckRoom(uint64_t size_bytes) const;
+
  private:
   absl::StatusOr<CustomerVault*> OpenLocked(std::string_view customer_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

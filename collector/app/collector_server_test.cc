@@ -594,6 +594,25 @@ TEST(CollectorServer, RenewsAHostsCertificateForTheSameAndForANewKey) {
   session->Finish();
 }
 
+// Each renewal is an entry in the custody log, for ever.
+TEST(CollectorServer, LetsAHostRenewOnlySoOften) {
+  Collector collector;
+  const Customer customer(collector, "Acme");
+  Host host(collector, customer);
+  Host other(collector, customer);
+  v1::RenewRequest request;
+  request.set_certificate_request_der(
+      CertificateRequest::Create(PrivateKey::Generate(KeyType::kEcdsaP256).value(), "host").value().ToDer());
+  v1::RenewResponse response;
+  const auto stub = v1::Enrollment::NewStub(collector.Dial(host.identity()));
+  int renewed = 0;
+  while (renewed < 100 && stub->Renew(Context().get(), request, &response).ok()) ++renewed;
+  EXPECT_EQ(renewed, 10);
+  EXPECT_EQ(stub->Renew(Context().get(), request, &response).error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(
+      v1::Enrollment::NewStub(collector.Dial(other.identity()))->Renew(Context().get(), request, &response).ok());
+}
+
 // A control stream of a host.
 struct Session {
   Session(const Collector& collector, const Identity& identity)

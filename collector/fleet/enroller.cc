@@ -24,6 +24,9 @@ constexpr size_t kMaxNameSizeBytes = 256;
 // 32 random bytes cannot be guessed at this pace, nor at any other; it bounds what guessing costs us.
 constexpr int kFailureBurst = 100;
 constexpr absl::Duration kFailureInterval = absl::Milliseconds(100);
+// An agent renews every few weeks and tries again after an hour.
+constexpr int kRenewalBurst = 10;
+constexpr absl::Duration kRenewalInterval = absl::Minutes(30);
 // A host whose clock is a little behind must be able to use its certificate at once.
 constexpr absl::Duration kClockSkew = absl::Minutes(10);
 
@@ -144,9 +147,21 @@ absl::StatusOr<v1::EnrollResponse> Enroller::Enroll(const v1::EnrollRequest& req
   return response;
 }
 
+bool Enroller::MayRenew(const Caller& host) {
+  absl::MutexLock lock(&mutex_);
+  const auto [renewals, unused] =
+      renewals_.try_emplace(std::pair(host.customer_id, host.name), kRenewalBurst, kRenewalInterval, clock_);
+  if (!renewals->second.MayTry()) return false;
+  renewals->second.Failed();  // takes one of those that are left
+  return true;
+}
+
 absl::StatusOr<v1::RenewResponse> Enroller::Renew(const Caller& host, const v1::RenewRequest& request) {
   HOZEN_RETURN_IF_ERROR(Authorize(host, Action::kAgent));
   HOZEN_ASSIGN_OR_RETURN(const PublicKey key, KeyOfRequest(request.certificate_request_der()));
+  if (!MayRenew(host)) {
+    return absl::UnavailableError("this host has renewed its certificate many times just now: try again in an hour");
+  }
   HOZEN_ASSIGN_OR_RETURN(CustomerVault* const vault, customers_.Get(host.customer_id));
   HOZEN_ASSIGN_OR_RETURN(const Certificate certificate, Issue(*vault, host.name, key));
   const std::string chain = ChainOf(certificate, *vault);

@@ -2,11 +2,15 @@
 #ifndef HOZEN_COLLECTOR_FLEET_ENROLLER_H_
 #define HOZEN_COLLECTOR_FLEET_ENROLLER_H_
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "collector/access/caller.h"
 #include "collector/access/customers.h"
@@ -32,13 +36,15 @@ class Enroller {
   absl::StatusOr<v1::EnrollResponse> Enroll(const v1::EnrollRequest& request);
 
   // A new certificate for the calling host, for its key or for a new one. A new key replaces the old one when the host
-  // first uses it (ConfirmKey), so that an answer that was lost locks nobody out.
+  // first uses it (ConfirmKey), so that an answer that was lost locks nobody out. Unavailable for a host that asks for
+  // more than anybody needs: each leaves an entry in the custody log for ever.
   absl::StatusOr<v1::RenewResponse> Renew(const Caller& host, const v1::RenewRequest& request);
 
   // The host has connected with this key: from now on it is its only one.
   absl::Status ConfirmKey(const Caller& host);
 
  private:
+  bool MayRenew(const Caller& host);
   absl::StatusOr<TokenUse> UseToken(std::string_view secret);
   absl::StatusOr<Certificate> Issue(const CustomerVault& vault, std::string_view host_id, const PublicKey& key) const;
 
@@ -47,6 +53,9 @@ class Enroller {
   Fleet& fleet_;
   const Clock& clock_;
   AttemptLimiter failures_;
+  absl::Mutex mutex_;
+  // By customer and host, for as long as this process lives.
+  std::map<std::pair<std::string, std::string>, AttemptLimiter> renewals_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hozen

@@ -1,6 +1,7 @@
 #include "collector/fleet/fleet.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -24,11 +25,20 @@ constexpr absl::Duration kSaveInterval = absl::Seconds(60);
 constexpr size_t kMaxPathSizeBytes = 4096;
 constexpr size_t kMaxDetailSizeBytes = 1024;
 constexpr int kMaxHelloAcquisitions = 256;
+// A list of hosts holds the facts of all of them.
+constexpr size_t kMaxFactsSizeBytes = 64 << 10;
 // A host that restarts in a loop must not fill the custody log.
 constexpr uint32_t kMaxRecordedResumptions = 1000;
 
 // Of what a host wrote, so much as we are ready to keep.
 std::string Bounded(std::string_view text) { return Printable(text.substr(0, kMaxDetailSizeBytes)); }
+
+// How far the host's clock is ahead; a host may claim any time, also one that no difference can hold.
+int64_t ClockOffsetNs(int64_t host_unix_ns, int64_t now_unix_ns) {
+  int64_t offset_ns = 0;
+  if (!__builtin_sub_overflow(host_unix_ns, now_unix_ns, &offset_ns)) return offset_ns;
+  return host_unix_ns < now_unix_ns ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+}
 
 absl::Status NoSuchAcquisition(std::string_view acquisition_id) {
   return absl::NotFoundError(Concat("there is no acquisition ", Bounded(acquisition_id)));
@@ -157,12 +167,15 @@ absl::Status Fleet::Record(const Key& host, std::string_view kind, const Acquisi
 
 absl::StatusOr<uint64_t> Fleet::Connect(std::string_view customer_id, std::string_view host_id, const v1::Hello& hello,
                                         Send send, std::function<void()> on_replaced) {
+  if (hello.facts().ByteSizeLong() > kMaxFactsSizeBytes) {
+    return absl::InvalidArgumentError(Concat("the host's facts are longer than ", kMaxFactsSizeBytes, " bytes"));
+  }
   const Key host = MakeKey(customer_id, host_id);
   const int64_t now = clock_.NowUnixNs();
   HOZEN_RETURN_IF_ERROR(ChangeHost(customer_id, host_id, [&](HostRow& row) {
     *row.host.mutable_facts() = hello.facts();
     row.host.set_seen_unix_ns(now);
-    row.host.set_clock_offset_ns(hello.now_unix_ns() - now);
+    row.host.set_clock_offset_ns(ClockOffsetNs(hello.now_unix_ns(), now));
     return absl::OkStatus();
   }));
 
@@ -276,8 +289,9 @@ absl::Status Fleet::OnHeartbeat(const Key& host, const v1::Heartbeat& heartbeat)
   return ChangeHost(host.first, host.second, [&](HostRow& row) {
     *row.host.mutable_health() = heartbeat;
     row.host.mutable_health()->clear_acquisition_ids();
+    row.host.mutable_health()->DiscardUnknownFields();  // they have no bound
     row.host.set_seen_unix_ns(absl::ToUnixNanos(now));
-    row.host.set_clock_offset_ns(heartbeat.now_unix_ns() - absl::ToUnixNanos(now));
+    row.host.set_clock_offset_ns(ClockOffsetNs(heartbeat.now_unix_ns(), absl::ToUnixNanos(now)));
     return absl::OkStatus();
   });
 }
@@ -299,6 +313,7 @@ absl::Status Fleet::OnProgress(const Key& host, const v1::Progress& progress) {
   Live& live = live_[key];
   live.host_id = host.second;
   live.progress = progress;
+  live.progress->DiscardUnknownFields();  // they have no bound
   if (progress.current_path().size() > kMaxPathSizeBytes) {
     live.progress->mutable_current_path()->resize(kMaxPathSizeBytes);
   }

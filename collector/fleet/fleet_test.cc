@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -241,6 +242,31 @@ TEST_F(FleetTest, WritesHeartbeatsToTheCatalogNotMoreOftenThanOnceAMinute) {
   clock_.Advance(absl::Seconds(2));
   EXPECT_EQ(fleet_->Receive(customer(), kHost, message), absl::OkStatus());
   EXPECT_EQ(catalog_->GetHost(customer(), kHost)->host.health().resident_bytes(), 1u);
+}
+
+TEST_F(FleetTest, KeepsOfAHostileHostsWordsOnlySoMuch) {
+  v1::Hello hello;
+  hello.set_now_unix_ns(std::numeric_limits<int64_t>::min());
+  const auto connect = [&] {
+    return fleet_->Connect(
+        customer(), kHost, hello, [](v1::CollectorMessage) {}, [] {});
+  };
+  ASSERT_EQ(connect().status(), absl::OkStatus());
+  EXPECT_EQ(catalog_->GetHost(customer(), kHost)->host.clock_offset_ns(), std::numeric_limits<int64_t>::min());
+
+  clock_.Advance(absl::Hours(1));
+  v1::AgentMessage heartbeat;
+  heartbeat.mutable_heartbeat()->set_now_unix_ns(std::numeric_limits<int64_t>::max());
+  heartbeat.mutable_heartbeat()
+      ->GetReflection()
+      ->MutableUnknownFields(heartbeat.mutable_heartbeat())
+      ->AddLengthDelimited(1000, std::string(100'000, 'x'));
+  ASSERT_EQ(fleet_->Receive(customer(), kHost, heartbeat), absl::OkStatus());
+  EXPECT_LT(catalog_->GetHost(customer(), kHost)->host.ByteSizeLong(), 1000u);
+
+  hello.mutable_facts()->set_hostname(std::string(65 << 10, 'x'));
+  EXPECT_EQ(connect().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_LT(catalog_->GetHost(customer(), kHost)->host.ByteSizeLong(), 1000u);
 }
 
 }  // namespace

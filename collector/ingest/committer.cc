@@ -1,5 +1,6 @@
 #include "collector/ingest/committer.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -24,10 +25,26 @@ namespace {
 constexpr size_t kMaxIdSizeBytes = 64;
 constexpr size_t kMaxDetailSizeBytes = 1024;
 
-// Trouble of ours, under whatever code, is a reason for the host to try again.
+// Of one host: a body may be long, and a host that sends many of them must not keep the others waiting.
+constexpr size_t kAtOnceOfAHost = 2;
+// Of a manifest, so much is kept where acquisitions are listed; the rest is in the envelope.
+constexpr size_t kMaxListedManifestBytes = 64 << 10;
+// Rows between two looks at the disk, and what a row takes beside the item's own bytes.
+constexpr uint64_t kRowsBetweenLooks = 4096;
+constexpr uint64_t kRowOverheadBytes = 256;
+// Rows are copied from where they are staged, through the journal, and three indexes hold parts of them again.
+constexpr uint64_t kIndexFactor = 4;
+
+// Trouble of ours, under whatever code, is a reason for the host to try again. What it is about (folders, room) is for
+// those who run the collector.
 absl::Status OurTrouble(const absl::Status& status, std::string_view doing) {
-  if (status.ok() || absl::IsResourceExhausted(status)) return status;
-  return absl::UnavailableError(Concat("the collector failed while ", doing, ": ", status.message()));
+  if (status.ok()) return status;
+  Log(Severity::kError, Concat("commit failed while ", doing, " error=", status.message()));
+  return absl::Status(
+      absl::IsResourceExhausted(status) ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable,
+      absl::IsResourceExhausted(status)
+          ? AbslView("the collector has no room now: try again later")
+          : absl::string_view(Concat("the collector failed while ", doing, ", its log says why: try again")));
 }
 
 absl::StatusOr<AcquisitionRow> FindRow(Catalog& catalog, const Caller& host, std::string_view acquisition_id) {
@@ -49,6 +66,16 @@ absl::StatusOr<std::optional<uint64_t>> CommittedBefore(const AcquisitionRow& ro
                                            Sha256::Of(row.manifest.payload()).ToHex(), ")"));
   }
   return row.custody_index;
+}
+
+// Lists hold many of them, and a host decides how long they are.
+v1::Manifest Listed(v1::Manifest manifest) {
+  manifest.clear_body_extents();
+  manifest.DiscardUnknownFields();
+  if (manifest.ByteSizeLong() > kMaxListedManifestBytes) manifest.clear_traces();
+  if (manifest.ByteSizeLong() > kMaxListedManifestBytes) manifest.clear_host();
+  if (manifest.ByteSizeLong() > kMaxListedManifestBytes) manifest.clear_ended_by();
+  return manifest;
 }
 
 AcquisitionRow Ended(AcquisitionRow row, const v1::Envelope& envelope, const v1::Manifest& manifest,
@@ -73,8 +100,7 @@ AcquisitionRow Ended(AcquisitionRow row, const v1::Envelope& envelope, const v1:
   progress.set_expected_bytes(manifest.stream_bytes());
   progress.set_sent_bytes(manifest.sent_bytes());
   progress.set_deduplicated_bytes(manifest.deduplicated_bytes());
-  *acquisition.mutable_manifest() = manifest;
-  acquisition.mutable_manifest()->clear_body_extents();
+  *acquisition.mutable_manifest() = Listed(manifest);
   row.manifest = envelope;
   row.host_chain_pem = std::string(host_chain_pem);
   return row;
@@ -105,19 +131,10 @@ absl::StatusOr<v1::Receipt> Committer::Commit(const Caller& host, const v1::Enve
   HOZEN_ASSIGN_OR_RETURN(const Accepted accepted, Accept(host, **vault, envelope));
   const std::string& acquisition_id = accepted.manifest.acquisition_id();
 
-  const std::pair<std::string, std::string> key(host.customer_id, acquisition_id);
-  {
+  HOZEN_RETURN_IF_ERROR(Enter(host, acquisition_id));
+  const absl::Cleanup done = [this, &host, &acquisition_id] {
     absl::MutexLock lock(&mutex_);
-    if (under_way_.size() >= at_once_) {
-      return absl::UnavailableError("many acquisitions are being committed: try again in a few seconds");
-    }
-    if (!under_way_.insert(key).second) {
-      return absl::UnavailableError(Concat("acquisition ", acquisition_id, " is being committed: try again"));
-    }
-  }
-  const absl::Cleanup done = [this, &key] {
-    absl::MutexLock lock(&mutex_);
-    under_way_.erase(key);
+    under_way_.erase(std::pair(host.customer_id, acquisition_id));
   };
 
   HOZEN_ASSIGN_OR_RETURN(const uint64_t custody_index, CommitNow(host, **vault, envelope, accepted));
@@ -128,6 +145,21 @@ absl::StatusOr<v1::Receipt> Committer::Commit(const Caller& host, const v1::Enve
   receipt.set_manifest_sha256(std::string(Sha256::Of(envelope.payload()).bytes()));
   *receipt.mutable_proof() = *std::move(proof);
   return receipt;
+}
+
+absl::Status Committer::Enter(const Caller& host, const std::string& acquisition_id) {
+  absl::MutexLock lock(&mutex_);
+  const auto is_of_host = [&host](const auto& other) {
+    return other.first.first == host.customer_id && other.second == host.name;
+  };
+  if (under_way_.size() >= at_once_ ||
+      static_cast<size_t>(std::count_if(under_way_.begin(), under_way_.end(), is_of_host)) >= kAtOnceOfAHost) {
+    return absl::UnavailableError("many acquisitions are being committed: try again in a few seconds");
+  }
+  if (!under_way_.try_emplace(std::pair(host.customer_id, acquisition_id), host.name).second) {
+    return absl::UnavailableError(Concat("acquisition ", acquisition_id, " is being committed: try again"));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Committer::Accepted> Committer::Accept(const Caller& host, const CustomerVault& vault,
@@ -161,12 +193,14 @@ absl::StatusOr<uint64_t> Committer::CommitNow(const Caller& host, CustomerVault&
   if (before.has_value()) return *before;
 
   HOZEN_RETURN_IF_ERROR(CheckManifestBody(manifest, vault.store()));
+  // Reading a long body takes its time, and the lock below is one that others wait for.
+  HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<Catalog::Commit> commit, Index(host, vault, manifest));
 
   absl::StatusOr<uint64_t> custody_index = absl::UnknownError("not run");
   // Kept to ourselves from here on: no event of the host may turn an acquisition that has ended back into a running
   // one.
   HOZEN_RETURN_IF_ERROR(fleet_.WhileUnchanged(host.customer_id, manifest.acquisition_id(), [&] {
-    custody_index = IndexAndFinish(host, vault, envelope, accepted);
+    custody_index = LogAndFinish(host, vault, envelope, accepted, *commit);
     return custody_index.status();
   }));
   fleet_.Committed(host.customer_id, manifest.acquisition_id());
@@ -176,33 +210,42 @@ absl::StatusOr<uint64_t> Committer::CommitNow(const Caller& host, CustomerVault&
   return *custody_index;
 }
 
-absl::StatusOr<uint64_t> Committer::IndexAndFinish(const Caller& host, CustomerVault& vault,
-                                                   const v1::Envelope& envelope, const Accepted& accepted) {
-  const v1::Manifest& manifest = accepted.manifest;
-  HOZEN_ASSIGN_OR_RETURN(AcquisitionRow row, FindRow(catalog_, host, manifest.acquisition_id()));
+absl::StatusOr<std::unique_ptr<Catalog::Commit>> Committer::Index(const Caller& host, CustomerVault& vault,
+                                                                  const v1::Manifest& manifest) {
   absl::StatusOr<std::unique_ptr<Catalog::Commit>> commit =
       catalog_.BeginCommit(host.customer_id, manifest.acquisition_id());
   if (!commit.ok()) return OurTrouble(commit.status(), "opening the catalog");
 
   BodyReader::Handler handler;
   absl::Status indexed;
+  uint64_t rows = 0;
+  uint64_t row_bytes = 0;
   handler.on_item = [&](uint64_t record_offset_bytes, const v1::Item& item) {
     indexed = (*commit)->AddItem(IndexedItem{item, record_offset_bytes});
+    // A body packs well, so what its rows take is no part of what the store was asked for.
+    row_bytes += item.ByteSizeLong() + kRowOverheadBytes;
+    if (indexed.ok() && ++rows % kRowsBetweenLooks == 0) indexed = customers_.CheckRoom(kIndexFactor * row_bytes);
     return indexed;
   };
   BodyReader reader(std::move(handler));
   const absl::Status read = ReadManifestBody(manifest, vault.store(), reader);
+  if (indexed.ok() && read.ok()) indexed = customers_.CheckRoom(kIndexFactor * row_bytes);
   if (!indexed.ok()) return OurTrouble(indexed, "indexing the items");
   HOZEN_RETURN_IF_ERROR(read);
+  return commit;
+}
 
+absl::StatusOr<uint64_t> Committer::LogAndFinish(const Caller& host, CustomerVault& vault, const v1::Envelope& envelope,
+                                                 const Accepted& accepted, Catalog::Commit& commit) {
+  const v1::Manifest& manifest = accepted.manifest;
+  HOZEN_ASSIGN_OR_RETURN(AcquisitionRow row, FindRow(catalog_, host, manifest.acquisition_id()));
   // Custody before the catalog: a crash in between takes the index back, and the next attempt makes one entry more.
   // The other way round evidence would be shown for which there is no entry.
   const absl::StatusOr<uint64_t> index = vault.custody().Append(CommittedEvent(host, manifest, envelope));
   if (!index.ok()) return OurTrouble(index.status(), "writing the custody log");
   row = Ended(std::move(row), envelope, manifest, accepted.host_chain_pem, clock_.NowUnixNs());
   row.custody_index = *index;
-  if (absl::Status finished = (*commit)->Finish(row); !finished.ok())
-    return OurTrouble(finished, "writing the catalog");
+  if (absl::Status finished = commit.Finish(row); !finished.ok()) return OurTrouble(finished, "writing the catalog");
   return *index;
 }
 

@@ -3,7 +3,8 @@
 #define HOZEN_COLLECTOR_INGEST_COMMITTER_H_
 
 #include <cstddef>
-#include <set>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -23,7 +24,7 @@ namespace hozen {
 // Thread-safe.
 class Committer {
  public:
-  // All must outlive it. So many commits go on at one time; more are told to try again.
+  // All must outlive it. So many commits go on at one time, of one host only some of them; more are told to try again.
   Committer(Customers& customers, Catalog& catalog, Fleet& fleet, const Clock& clock, size_t at_once = 8);
 
   // Believes nothing of the manifest before it has seen it: the host's signature, that it is of this acquisition and
@@ -44,8 +45,11 @@ class Committer {
   absl::StatusOr<Accepted> Accept(const Caller& host, const CustomerVault& vault, const v1::Envelope& envelope);
   absl::StatusOr<uint64_t> CommitNow(const Caller& host, CustomerVault& vault, const v1::Envelope& envelope,
                                      const Accepted& accepted);
-  absl::StatusOr<uint64_t> IndexAndFinish(const Caller& host, CustomerVault& vault, const v1::Envelope& envelope,
-                                          const Accepted& accepted);
+  absl::Status Enter(const Caller& host, const std::string& acquisition_id);
+  absl::StatusOr<std::unique_ptr<Catalog::Commit>> Index(const Caller& host, CustomerVault& vault,
+                                                         const v1::Manifest& manifest);
+  absl::StatusOr<uint64_t> LogAndFinish(const Caller& host, CustomerVault& vault, const v1::Envelope& envelope,
+                                        const Accepted& accepted, Catalog::Commit& commit);
 
   Customers& customers_;
   Catalog& catalog_;
@@ -53,7 +57,8 @@ class Committer {
   const Clock& clock_;
   const size_t at_once_;
   absl::Mutex mutex_;
-  std::set<std::pair<std::string, std::string>> under_way_ ABSL_GUARDED_BY(mutex_);  // customer, acquisition
+  // Customer and acquisition -> host.
+  std::map<std::pair<std::string, std::string>, std::string> under_way_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hozen

@@ -17,11 +17,18 @@ namespace hozen {
 namespace {
 
 constexpr size_t kMaxDigests = 4096;
+// A stream that was begun rightfully must not outlive its acquisition or its host's certificate for long.
+constexpr int kChunksBetweenChecks = 256;
 
 // A host gives up at a code that says it is wrong, so trouble of ours must not look like that.
 absl::Status OurTrouble(const absl::Status& status) {
-  if (status.ok() || absl::IsNotFound(status) || absl::IsResourceExhausted(status)) return status;
-  return absl::UnavailableError(status.message());
+  if (status.ok() || absl::IsNotFound(status)) return status;
+  // What it is about (folders, room) is for those who run the collector, not for hosts.
+  Log(Severity::kError, Concat("a host's request failed error=", status.message()));
+  constexpr std::string_view kTryAgain = "the collector has trouble of its own, its log says which: try again";
+  return absl::Status(
+      absl::IsResourceExhausted(status) ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kUnavailable,
+      AbslView(kTryAgain));
 }
 
 absl::StatusOr<std::vector<Digest>> SplitDigests(std::string_view bytes) {
@@ -84,15 +91,20 @@ class EvidenceIngestService final : public v1::EvidenceIngest::Service {
     return caller;
   }
 
+  absl::Status StillMaySend(const grpc::ServerContext& context, const Caller& host, const std::string& acquisition_id) {
+    HOZEN_RETURN_IF_ERROR(Host(context).status());
+    return OurTrouble(fleet_.CheckUpload(host.customer_id, host.name, acquisition_id));
+  }
+
   absl::StatusOr<std::string> Missing(const grpc::ServerContext& context, const v1::FindMissingRequest& request) {
     HOZEN_ASSIGN_OR_RETURN(const Caller host, Host(context));
     // Also for one that was committed: its host may have missed the receipt and must find nothing to send.
     HOZEN_RETURN_IF_ERROR(OurTrouble(fleet_.CheckOwner(host.customer_id, host.name, request.acquisition_id())));
     HOZEN_ASSIGN_OR_RETURN(const std::vector<Digest> digests, SplitDigests(request.digests()));
     absl::StatusOr<CustomerVault*> vault = customers_.Get(host.customer_id);
-    if (!vault.ok()) return absl::UnavailableError(vault.status().message());
+    if (!vault.ok()) return OurTrouble(absl::InternalError(vault.status().message()));
     const absl::StatusOr<std::vector<bool>> has = (*vault)->store().Has(digests);
-    if (!has.ok()) return absl::UnavailableError(has.status().message());
+    if (!has.ok()) return OurTrouble(absl::InternalError(has.status().message()));
     std::string missing(digests.size(), '\0');
     for (size_t i = 0; i < digests.size(); ++i) missing[i] = (*has)[i] ? 0 : 1;
     return missing;
@@ -106,10 +118,10 @@ class EvidenceIngestService final : public v1::EvidenceIngest::Service {
     v1::UploadRequest request;
     if (!stream.Read(&request)) return absl::CancelledError("the upload ended before it began");
     if (!request.has_start()) return absl::InvalidArgumentError("the first message of an upload is UploadStart");
-    HOZEN_RETURN_IF_ERROR(
-        OurTrouble(fleet_.CheckUpload(host.customer_id, host.name, request.start().acquisition_id())));
+    const std::string acquisition_id = request.start().acquisition_id();
+    HOZEN_RETURN_IF_ERROR(OurTrouble(fleet_.CheckUpload(host.customer_id, host.name, acquisition_id)));
     const absl::StatusOr<CustomerVault*> vault = customers_.Get(host.customer_id);
-    if (!vault.ok()) return absl::UnavailableError(vault.status().message());
+    if (!vault.ok()) return OurTrouble(absl::InternalError(vault.status().message()));
 
     UploadSession session(
         options_.upload, (*vault)->store(),
@@ -119,8 +131,14 @@ class EvidenceIngestService final : public v1::EvidenceIngest::Service {
         },
         [&context] { context.TryCancel(); });
     absl::Status received;
+    int until_asked = kChunksBetweenChecks;
     while (received.ok() && stream.Read(&request)) {
       place.Touch();
+      if (--until_asked <= 0) {
+        until_asked = kChunksBetweenChecks;
+        received = StillMaySend(context, host, acquisition_id);
+        if (!received.ok()) break;
+      }
       received = request.has_chunk()
                      ? session.Receive(std::move(*request.mutable_chunk()))
                      : absl::InvalidArgumentError("after UploadStart an upload holds nothing but chunks");

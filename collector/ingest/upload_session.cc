@@ -27,9 +27,10 @@ v1::UploadResponse Acknowledged(size_t chunks) {
   return response;
 }
 
-v1::UploadResponse Full(const absl::Status& status, absl::Duration retry_after) {
+// How much room there is tells what other customers do, and where the store lies is nobody's business; our log has it.
+v1::UploadResponse Full(absl::Duration retry_after) {
   v1::UploadResponse response;
-  response.mutable_full()->set_detail(std::string(status.message()));
+  response.mutable_full()->set_detail("the collector has no room for more chunks now; it goes on when there is room");
   response.mutable_full()->set_retry_after_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(retry_after)));
   return response;
 }
@@ -125,14 +126,14 @@ bool UploadSession::StoreBatch(std::vector<VerifiedChunk> batch) {
   const absl::Status stored = store_.Put(std::move(batch));
   if (absl::IsResourceExhausted(stored)) {
     Log(Severity::kWarning, Concat("no room for chunks error=", stored.message()));
-    answer_(Full(stored, options_.retry_after));
+    answer_(Full(options_.retry_after));
     End(absl::OkStatus());
     return false;
   }
   if (!stored.ok()) {
     // Ours to mend, not the host's: it must try again, whatever the code says.
     Log(Severity::kError, Concat("chunks not stored error=", stored.message()));
-    End(absl::UnavailableError(Concat("the collector could not store chunks: ", stored.message())));
+    End(absl::UnavailableError("the collector could not store chunks, its log says why: try again"));
     return false;
   }
   if (!answer_(Acknowledged(chunks))) {
