@@ -1,14 +1,20 @@
 #include "agent/imaging/image_disk.h"
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
+#include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
 #include "agent/imaging/pushed_source.h"
 #include "agent/platform/disk.h"
+#include "agent/platform/file_access.h"
 #include "agent/volume/volume_reader.h"
 #include "core/base/concat.h"
+#include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "core/bytes/source.h"
 
@@ -75,16 +81,58 @@ absl::Status TakeListing(const OpenedDisk& disk, const v1::Partition& partition,
   return sink.Take(std::move(item), source, /*until_end=*/true);
 }
 
+// Local policy's refused paths and the agent's own folder hold for what is named as a disk too: it may be any file.
+// `real_path` is empty where there is nothing.
+std::optional<v1::Failure> RefusedByHost(const std::string& path, const std::string& real_path,
+                                         const AcquireOptions& options) {
+  const absl::StatusOr<Borders> borders = Borders::Create(
+      {.refused_paths = options.refused_paths, .state_folder = options.state_folder, .root = options.root});
+  if (!borders.ok()) return MakeFailure(v1::CAUSE_REFUSED_BY_POLICY, StdView(borders.status().message()));
+  for (const std::string& name : {path, real_path}) {
+    if (std::optional<v1::Failure> refused = borders->RefusedWithParents(name); refused.has_value()) return refused;
+  }
+  for (size_t end = real_path.find('/', 1); end != std::string::npos; end = real_path.find('/', end + 1)) {
+    const absl::StatusOr<OpenedFile> folder = OpenRootFolder(Concat(options.root, real_path.substr(0, end)));
+    if (!folder.ok()) continue;
+    if (std::optional<v1::Failure> refused = borders->RefusedFolder(folder->metadata); refused.has_value()) {
+      return refused;
+    }
+  }
+  return std::nullopt;
+}
+
+// Without symbolic links and without `root`; empty where there is nothing.
+std::string RealPath(const std::string& root, const std::string& path) {
+  std::error_code error;
+  const std::string real_path = std::filesystem::canonical(Concat(root, path), error).string();
+  if (error) return "";
+  const std::string real_root = root.empty() ? "" : std::filesystem::canonical(root, error).string();
+  return real_path.compare(0, real_root.size(), real_root) == 0 ? real_path.substr(real_root.size()) : real_path;
+}
+
+absl::StatusOr<OpenedDisk> OpenAllowedDisk(const std::string& path, const AcquireOptions& options,
+                                           std::optional<v1::Failure>& refused) {
+  const std::string real_path = RealPath(options.root, path);
+  refused = RefusedByHost(path, real_path, options);
+  if (refused.has_value()) return absl::PermissionDeniedError("refused by this host");
+  absl::StatusOr<OpenedDisk> disk = OpenDisk(Concat(options.root, path));
+  if (disk.ok() && RealPath(options.root, path) != real_path) {
+    return absl::FailedPreconditionError(Concat(Printable(path), " led elsewhere while it was opened"));
+  }
+  return disk;
+}
+
 absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options, ItemSink& sink, uint64_t& matched) {
   v1::Item item;
   item.set_kind(v1::Item::KIND_DISK);
   item.set_path(target.path());
   if (sink.AlreadyTaken(options.target_index, target.path())) return absl::OkStatus();
-  absl::StatusOr<OpenedDisk> disk = OpenDisk(Concat(options.root, target.path()));
+  std::optional<v1::Failure> refused;
+  absl::StatusOr<OpenedDisk> disk = OpenAllowedDisk(target.path(), options, refused);
   ++matched;
   if (!disk.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
-    *item.mutable_failure() = FailureOf(disk.status());
+    *item.mutable_failure() = refused.has_value() ? *std::move(refused) : FailureOf(disk.status());
     return sink.Record(std::move(item));
   }
   if (!disk->access_time_kept) {

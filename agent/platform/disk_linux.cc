@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -74,6 +76,24 @@ absl::Status MeasureBlockDevice(const std::string& path, dev_t device, OpenedDis
   return absl::OkStatus();
 }
 
+// Files that the kernel makes up while they are read: some have no end, others tell each reader something else. None of
+// them is the image of a disk.
+bool IsMadeUp(int fd) {
+  struct statfs system = {};
+  if (fstatfs(fd, &system) != 0) return false;
+  switch (static_cast<uint32_t>(system.f_type)) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<OpenedDisk> OpenDisk(const std::string& path) {
@@ -109,6 +129,11 @@ absl::StatusOr<OpenedDisk> OpenDisk(const std::string& path) {
   disk.changed_unix_ns = now.st_ctim.tv_sec * int64_t{1'000'000'000} + now.st_ctim.tv_nsec;
   if (S_ISBLK(now.st_mode)) {
     HOZEN_RETURN_IF_ERROR(MeasureBlockDevice(path, now.st_rdev, disk));
+    // A reader without a card, a loop device without a file: an image of it would be empty and call itself complete.
+    if (disk.size_bytes == 0) return ErrnoStatus(ENOMEDIUM, Concat("Opening disk ", Printable(path)));
+  } else if (IsMadeUp(disk.fd.get())) {
+    return absl::InvalidArgumentError(Concat("Opening disk ", Printable(path),
+                                             ": the kernel makes it up while it is read; it is no image of a disk"));
   } else {
     disk.size_bytes = static_cast<uint64_t>(now.st_size);
   }
