@@ -1,6 +1,7 @@
 // Raw images: the sidecar's proofs and body, then the image against its item, and, only where it differs, against the
 // map.
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -39,6 +40,69 @@ absl::Status CheckBodyDigest(const Sidecar& sidecar, const v1::Manifest& manifes
   if (size == manifest.body_size_bytes() && hash.Finish().bytes() == manifest.body_sha256()) return absl::OkStatus();
   return absl::DataLossError(AbslView(Say("it is not the body that the host signed: size or SHA-256 differ",
                                           "端末が署名した内容と一致しません（サイズまたは SHA-256 の相違）")));
+}
+
+// Follows one list of runs in a sidecar along the map.
+class RunsCheck {
+ public:
+  RunsCheck(const Sidecar& sidecar, const char* name, v1::Extent::Kind kind)
+      : name_(name), kind_(kind), said_(sidecar.said().value(name, nlohmann::json::array())) {}
+
+  void Follow(const ExtentList& extents) {
+    for (const v1::Extent& extent : extents) {
+      if (extent.kind() == kind_) {
+        const auto run = said_.is_array() && next_ < said_.size() ? said_[next_] : nlohmann::json();
+        agrees_ = agrees_ && run.is_array() && run.size() >= 2 && run[0] == at_ && run[1] == extent.size_bytes();
+        ++next_;
+      }
+      at_ += extent.size_bytes();
+    }
+  }
+  absl::Status Finish() const {
+    if (agrees_ && said_.is_array() && next_ == said_.size()) return absl::OkStatus();
+    return absl::DataLossError(
+        Concat(name_, ": ", Say("it lists other runs than the host signed", "端末が署名した範囲の一覧と異なります")));
+  }
+
+ private:
+  const char* const name_;
+  const v1::Extent::Kind kind_;
+  const nlohmann::json said_;
+  size_t next_ = 0;
+  uint64_t at_ = 0;
+  bool agrees_ = true;
+};
+
+// What a person reads in the sidecar first is what was signed. A member that is not there misleads nobody, but for the
+// runs that could not be read: those must all be listed.
+absl::Status CheckSaid(const Sidecar& sidecar, const v1::Manifest& manifest, const v1::Item& item) {
+  nlohmann::json expected = {{"acquisition_id", manifest.acquisition_id()},
+                             {"customer_id", manifest.customer_id()},
+                             {"host_id", manifest.host_id()},
+                             {"hostname", Printable(manifest.host().hostname())},
+                             {"device_path", Printable(item.path())},
+                             {"sector_size_bytes", item.disk().sector_size_bytes()},
+                             {"model", Printable(item.disk().model())},
+                             {"serial", Printable(item.disk().serial())}};
+  for (const auto& [name, value] : expected.items()) {
+    const auto found = sidecar.said().find(name);
+    if (found == sidecar.said().end() || *found == value) continue;
+    return absl::DataLossError(
+        Concat(name, ": ", Say("it says something else than the host signed", "端末が署名した内容と異なります")));
+  }
+  RunsCheck unreadable(sidecar, "unreadable", v1::Extent::KIND_UNREADABLE);
+  RunsCheck not_acquired(sidecar, "not_acquired", v1::Extent::KIND_NOT_ACQUIRED);
+  BodyReader::Handler handler;
+  handler.on_extents = [&](uint64_t index, const ExtentList& extents) {
+    if (index == item.index()) {
+      unreadable.Follow(extents);
+      not_acquired.Follow(extents);
+    }
+    return absl::OkStatus();
+  };
+  HOZEN_RETURN_IF_ERROR(WalkBody(sidecar, std::move(handler)));
+  HOZEN_RETURN_IF_ERROR(unreadable.Finish());
+  return not_acquired.Finish();
 }
 
 absl::StatusOr<v1::Item> FindItem(const Sidecar& sidecar, const v1::Manifest& manifest) {
@@ -147,6 +211,8 @@ absl::StatusOr<BundleReport> VerifyRawBundle(const fs::path& image, const fs::pa
     report.Add(name, std::string(Say("its size_bytes or sha256 are not those that the host signed",
                                      "size_bytes または sha256 が端末の署名した値と異なります")));
   }
+  const absl::Status said = CheckSaid(*sidecar, report.manifest, *item);
+  if (!said.ok()) report.Add(name, std::string(said.message()));
   HOZEN_RETURN_IF_ERROR(CheckImage(image, *sidecar, *item, on_progress, report));
   return report;
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "core/base/concat.h"
 #include "core/base/language.h"
@@ -50,6 +51,12 @@ size_t BodyBegin(std::string_view head, size_t name_at) {
   return at + 1;
 }
 
+// The body is the last member: one behind it would be read by others, and not by us.
+bool IsEnd(Source& source, uint64_t at) {
+  const absl::StatusOr<std::string> rest = ReadPiece(source, at);
+  return rest.ok() && at + rest->size() == source.size_bytes() && absl::StripAsciiWhitespace(*rest) == "}";
+}
+
 absl::StatusOr<std::string> Decoded(const nlohmann::json& json, const char* name, const std::filesystem::path& file) {
   const auto found = json.find(name);
   std::string bytes;
@@ -91,7 +98,7 @@ absl::StatusOr<Sidecar> Sidecar::Open(const std::filesystem::path& file) {
     head.resize(begin);
     head += "\"}";
   }
-  const nlohmann::json json = nlohmann::json::parse(head, nullptr, /*allow_exceptions=*/false);
+  nlohmann::json json = nlohmann::json::parse(head, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("format", nlohmann::json()) != std::string(kSidecarFormat)) {
     return absl::InvalidArgumentError(Concat(
         Printable(file.native()), ": ",
@@ -116,6 +123,8 @@ absl::StatusOr<Sidecar> Sidecar::Open(const std::filesystem::path& file) {
   const auto sha256 = json.find("sha256");
   if (sha256 == json.end() || !sha256->is_string()) return Damaged(file, "sha256");
   sidecar.sha256_hex_ = sha256->get<std::string>();
+  for (const char* proof : {"manifest", "plan", "host_chain_pem", "delegation", "custody", "body"}) json.erase(proof);
+  sidecar.said_ = std::move(json);
   return sidecar;
 }
 
@@ -127,9 +136,12 @@ absl::Status Sidecar::ReadBody(const std::function<absl::Status(std::string_view
   while (!ended) {
     HOZEN_ASSIGN_OR_RETURN(const std::string piece, ReadPiece(*source, at));
     if (piece.empty()) return Damaged(file_, Say("it ends inside its body", "本体の途中で終わっています"));
-    at += piece.size();
     const size_t end = piece.find('"');
     ended = end != std::string::npos;
+    if (ended && !IsEnd(*source, at + end + 1)) {
+      return Damaged(file_, Say("something follows its body", "本体の後に余分なデータがあります"));
+    }
+    at += piece.size();
     digits.append(piece, 0, ended ? end : piece.size());
     // Four digits are three bytes; what is left over waits for the next piece.
     const size_t whole = ended ? digits.size() : digits.size() / 4 * 4;

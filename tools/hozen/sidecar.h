@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ class Sidecar {
   const std::string& sha256_hex() const { return sha256_hex_; }
   uint64_t size_bytes() const { return size_bytes_; }
 
+  // All members before the body but the proofs. Nobody signed them.
+  const nlohmann::json& said() const { return said_; }
+
   // The body, decoded, piece by piece. DataLoss where it is no base64 or the file ends inside it.
   absl::Status ReadBody(const std::function<absl::Status(std::string_view)>& on_bytes) const;
 
@@ -34,6 +38,7 @@ class Sidecar {
   uint64_t item_index_ = 0;
   uint64_t size_bytes_ = 0;
   std::string sha256_hex_;
+  nlohmann::json said_;
   uint64_t body_at_ = 0;  // of its first base64 digit
 };
 

@@ -1,6 +1,7 @@
 #include "tools/hozen/zip_directory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "core/base/concat.h"
@@ -24,6 +25,14 @@ constexpr size_t kLocalSize = 30;
 constexpr uint64_t kLongestDescriptor = 24;
 constexpr uint16_t kEncrypted = 1;
 constexpr uint16_t kHasDescriptor = 8;
+constexpr uint32_t kInZip64 = 0xffffffff;
+constexpr uint64_t kMadeOnUnix = 3;
+constexpr uint64_t kUnixTypeMask = 0170000;
+constexpr uint64_t kUnixRegular = 0100000;
+constexpr uint64_t kDosFolder = 0x10;
+// Extra fields: ZIP64's sizes, times, and numbers of users. Others can give an entry a second name (0x7075), or be a
+// place to hide in.
+constexpr uint64_t kKnownExtras[] = {0x0001, 0x5455, 0x7875};
 
 uint64_t Number(std::string_view bytes, size_t at, size_t size) {
   uint64_t value = 0;
@@ -54,10 +63,29 @@ absl::Status Irregular(const ZipEntry& entry, std::string_view why) {
   return absl::DataLossError(Concat(Printable(entry.name), ": ", why));
 }
 
+bool AreExtrasKnown(std::string_view extra) {
+  while (!extra.empty()) {
+    if (extra.size() < 4) return false;
+    const uint64_t id = Number(extra, 0, 2);
+    const uint64_t length = Number(extra, 2, 2);
+    if (std::find(std::begin(kKnownExtras), std::end(kKnownExtras), id) == std::end(kKnownExtras)) return false;
+    if (length > extra.size() - 4) return false;
+    extra.remove_prefix(4 + static_cast<size_t>(length));
+  }
+  return true;
+}
+
+// A link would be made of an item's bytes where only a file was taken.
+bool IsPlainFile(std::string_view central_header) {
+  const uint64_t attributes = Number(central_header, 38, 4);
+  if (Number(central_header, 5, 1) != kMadeOnUnix) return (attributes & kDosFolder) == 0;
+  const uint64_t type = attributes >> 16 & kUnixTypeMask;
+  return type == 0 || type == kUnixRegular;
+}
+
 // Takes 64-bit values out of the ZIP64 extra field, in the order in which they stand there.
 absl::Status ReadZip64(std::string_view extra, uint64_t& size, uint64_t& packed, uint64_t& offset) {
-  constexpr uint64_t kInExtra = 0xffffffff;
-  if (size != kInExtra && packed != kInExtra && offset != kInExtra) return absl::OkStatus();
+  if (size != kInZip64 && packed != kInZip64 && offset != kInZip64) return absl::OkStatus();
   while (extra.size() >= 4) {
     const uint64_t id = Number(extra, 0, 2);
     const size_t length = static_cast<size_t>(Number(extra, 2, 2));
@@ -66,7 +94,7 @@ absl::Status ReadZip64(std::string_view extra, uint64_t& size, uint64_t& packed,
     if (id == 1) {
       std::string_view values = extra.substr(0, length);
       for (uint64_t* value : {&size, &packed, &offset}) {
-        if (*value != kInExtra) continue;
+        if (*value != kInZip64) continue;
         if (values.size() < 8) return absl::DataLossError("ZIP64 extra field");
         *value = Number(values, 0, 8);
         values.remove_prefix(8);
@@ -142,6 +170,11 @@ absl::StatusOr<bool> ZipDirectory::Next(ZipEntry& entry) {
   std::string tail;
   HOZEN_RETURN_IF_ERROR(ReadExactly(*source_, at_ + kCentralSize, name_size + extra_size, tail));
   entry.name = tail.substr(0, name_size);
+  if (!IsPlainFile(header)) return Irregular(entry, Say("it is not a plain file", "通常のファイルではありません"));
+  if (comment_size != 0 || !AreExtrasKnown(std::string_view(tail).substr(name_size))) {
+    return Irregular(entry, Say("it has a comment, or fields that could give it another name",
+                                "注釈、または別名を与え得る拡張フィールドがあります"));
+  }
   if (!ReadZip64(std::string_view(tail).substr(name_size), unpacked, packed, offset).ok()) {
     return Irregular(entry, Say("its sizes are not given", "サイズの記載がありません"));
   }
@@ -150,14 +183,14 @@ absl::StatusOr<bool> ZipDirectory::Next(ZipEntry& entry) {
   if ((flags & kEncrypted) != 0) return Irregular(entry, Say("it is encrypted", "暗号化されています"));
   if (entry.name.find('\0') != std::string::npos)
     return Irregular(entry, Say("a NUL byte in its name", "名前に NUL があります"));
-  HOZEN_RETURN_IF_ERROR(CheckLocalHeader(entry, offset, packed, method, flags));
+  HOZEN_RETURN_IF_ERROR(CheckLocalHeader(entry, header, offset, packed));
   at_ += kCentralSize + tail_size;
   ++read_;
   return true;
 }
 
-absl::Status ZipDirectory::CheckLocalHeader(const ZipEntry& entry, uint64_t offset_bytes, uint64_t packed_bytes,
-                                            uint16_t method, uint16_t flags) {
+absl::Status ZipDirectory::CheckLocalHeader(const ZipEntry& entry, std::string_view central, uint64_t offset_bytes,
+                                            uint64_t packed_bytes) {
   if (offset_bytes < expected_at_ || offset_bytes - expected_at_ > (read_ == 0 ? 0 : kLongestDescriptor)) {
     return Irregular(entry,
                      Say("it does not stand right behind the entry before it", "直前の項目の直後に置かれていません"));
@@ -166,18 +199,30 @@ absl::Status ZipDirectory::CheckLocalHeader(const ZipEntry& entry, uint64_t offs
   std::string header;
   HOZEN_RETURN_IF_ERROR(ReadExactly(*source_, offset_bytes, kLocalSize, header));
   const size_t name_size = static_cast<size_t>(Number(header, 26, 2));
-  const uint64_t data_at = offset_bytes + kLocalSize + name_size + Number(header, 28, 2);
+  const size_t extra_size = static_cast<size_t>(Number(header, 28, 2));
+  const uint64_t data_at = offset_bytes + kLocalSize + name_size + extra_size;
   if (Number(header, 0, 4) != kLocalSignature || name_size != entry.name.size() || data_at > directory_at_ ||
       packed_bytes > directory_at_ - data_at) {
     return Irregular(entry,
                      Say("its local header contradicts the ZIP directory", "項目の見出しが ZIP の目録と矛盾します"));
   }
-  std::string name;
-  HOZEN_RETURN_IF_ERROR(ReadExactly(*source_, offset_bytes + kLocalSize, name_size, name));
-  if (name != entry.name || Number(header, 8, 2) != method ||
-      ((Number(header, 6, 2) ^ flags) & (kHasDescriptor | kEncrypted)) != 0) {
+  std::string tail;
+  HOZEN_RETURN_IF_ERROR(ReadExactly(*source_, offset_bytes + kLocalSize, name_size + extra_size, tail));
+  const uint64_t flags = Number(header, 6, 2);
+  bool agree = tail.compare(0, name_size, entry.name) == 0 && Number(header, 8, 2) == Number(central, 10, 2) &&
+               ((flags ^ Number(central, 8, 2)) & (kHasDescriptor | kEncrypted)) == 0;
+  // Checksum and sizes, where they are not said behind the bytes: some readers believe these.
+  for (size_t at = 14; agree && (flags & kHasDescriptor) == 0 && at < 26; at += 4) {
+    const uint64_t local = Number(header, at, 4);
+    agree = local == Number(central, at + 2, 4) || (at > 14 && local == kInZip64);
+  }
+  if (!agree) {
     return Irregular(entry,
                      Say("its local header contradicts the ZIP directory", "項目の見出しが ZIP の目録と矛盾します"));
+  }
+  if (!AreExtrasKnown(std::string_view(tail).substr(name_size))) {
+    return Irregular(entry, Say("it has a comment, or fields that could give it another name",
+                                "注釈、または別名を与え得る拡張フィールドがあります"));
   }
   expected_at_ = data_at + packed_bytes;
   return absl::OkStatus();

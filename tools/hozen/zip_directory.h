@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "core/bytes/source.h"
@@ -26,16 +27,17 @@ class ZipDirectory {
   static absl::StatusOr<ZipDirectory> Open(Source& source);
 
   // The next entry, in the order of the directory; false behind the last. DataLoss, naming the entry, where it is not
-  // stored or deflated, is encrypted, has a name with a NUL byte, its local header has another name or method, it
-  // stands before or inside the entry before it, or bytes that belong to no entry lie between.
+  // stored or deflated, is encrypted, is a link or folder, has a comment or a field that could name it anew, has a name
+  // with a NUL byte, its local header has another name, method, size or checksum, it stands before or inside the entry
+  // before it, or bytes that belong to no entry lie between.
   absl::StatusOr<bool> Next(ZipEntry& entry);
 
   uint64_t entries() const { return entries_; }
 
  private:
   explicit ZipDirectory(Source& source) : source_(&source) {}
-  absl::Status CheckLocalHeader(const ZipEntry& entry, uint64_t offset_bytes, uint64_t packed_bytes, uint16_t method,
-                                uint16_t flags);
+  absl::Status CheckLocalHeader(const ZipEntry& entry, std::string_view central, uint64_t offset_bytes,
+                                uint64_t packed_bytes);
 
   Source* source_;
   uint64_t entries_ = 0;
