@@ -254,8 +254,13 @@ void UploadingChunkSink::Send() {
       if (had_progress_) backoff.Reset();
       full = std::exchange(stream_full_, false);
     }
-    // After StoreFull the collector has said how long to wait.
-    if (!full) OnFailure(status, backoff, not_before);
+    if (full) {
+      // The collector has said how long to wait at least. One that says "at once" again and again, and a fleet that
+      // comes back all at the same time, must not make a storm of it.
+      not_before = absl::Now() + backoff.Next();
+    } else {
+      OnFailure(status, backoff, not_before);
+    }
   }
 }
 
@@ -265,15 +270,23 @@ absl::Status UploadingChunkSink::SendOn(UploadStream& stream) {
     window_ = 0;
     stream_over_ = false;
     stream_full_ = false;
+    stream_left_ = false;
     stream_fault_ = absl::OkStatus();
     heard_ = absl::Now();
   }
   std::thread receiver([this, &stream] { Receive(stream); });
+  std::thread watcher([this, &stream] { Watch(stream); });
   while (std::shared_ptr<const VerifiedChunk> chunk = NextToSend()) {
     if (!stream.Send(*chunk)) break;
   }
+  {
+    absl::MutexLock lock(&mutex_);
+    stream_left_ = true;
+    changed_.SignalAll();
+  }
   stream.Abort();
   receiver.join();
+  watcher.join();
   const absl::Status finished = stream.Finish();
   absl::MutexLock lock(&mutex_);
   return stream_fault_.ok() ? finished : stream_fault_;
@@ -283,16 +296,7 @@ std::shared_ptr<const VerifiedChunk> UploadingChunkSink::NextToSend() {
   absl::MutexLock lock(&mutex_);
   absl::Time rate_until = absl::InfinitePast();
   while (true) {
-    if (!ended_.ok() || stream_over_) return nullptr;
-    const bool waiting_for_answer = window_ == 0 || queue_.under_way() > 0;
-    // The first answer costs the collector nothing; acknowledgements may wait for a slow line and a slow disk.
-    const absl::Duration patience = window_ == 0 ? std::min(options_.silence, kReadyPatience) : options_.silence;
-    const absl::Time silent_at = waiting_for_answer ? heard_ + patience : absl::InfiniteFuture();
-    if (absl::Now() >= silent_at) {
-      stream_fault_ =
-          absl::UnavailableError(Concat("no answer from the collector for ", absl::FormatDuration(patience)));
-      return nullptr;
-    }
+    if (!ended_.ok() || stream_over_ || !stream_fault_.ok()) return nullptr;
     // A probe is one chunk at a time: a window of one byte lets only a lone chunk through.
     const uint64_t window = probing_ ? std::min<uint64_t>(window_, 1) : window_;
     if (window > 0 && queue_.CanSend(window)) {
@@ -303,16 +307,40 @@ std::shared_ptr<const VerifiedChunk> UploadingChunkSink::NextToSend() {
         rate_until = wait > absl::ZeroDuration() ? absl::Now() + wait : absl::InfiniteFuture();
       }
       if (rate_until == absl::InfiniteFuture()) {
-        if (queue_.under_way() == 0) heard_ = absl::Now();
+        if (queue_.under_way() == 0) {
+          heard_ = absl::Now();
+          changed_.SignalAll();  // from now on there is an answer to wait for
+        }
         std::shared_ptr<const VerifiedChunk> chunk = queue_.TakeToSend(window);
         send_rate_.Take(static_cast<double>(chunk->frame().size()), MonotonicNow());
         return chunk;
       }
-      changed_.WaitWithDeadline(&mutex_, std::min(rate_until, silent_at));
+      changed_.WaitWithDeadline(&mutex_, rate_until);
     } else {
+      changed_.Wait(&mutex_);
+    }
+  }
+}
+
+void UploadingChunkSink::Watch(UploadStream& stream) {
+  {
+    absl::MutexLock lock(&mutex_);
+    while (true) {
+      if (!ended_.ok() || stream_over_ || stream_left_) return;
+      const bool waiting_for_answer = window_ == 0 || queue_.under_way() > 0;
+      // The first answer costs the collector nothing; acknowledgements may wait for a slow line and a slow disk.
+      const absl::Duration patience = window_ == 0 ? std::min(options_.silence, kReadyPatience) : options_.silence;
+      const absl::Time silent_at = waiting_for_answer ? heard_ + patience : absl::InfiniteFuture();
+      if (absl::Now() >= silent_at) {
+        stream_fault_ =
+            absl::UnavailableError(Concat("no answer from the collector for ", absl::FormatDuration(patience)));
+        changed_.SignalAll();
+        break;
+      }
       changed_.WaitWithDeadline(&mutex_, silent_at);
     }
   }
+  stream.Abort();
 }
 
 void UploadingChunkSink::Receive(UploadStream& stream) {
@@ -321,7 +349,7 @@ void UploadingChunkSink::Receive(UploadStream& stream) {
     {
       absl::MutexLock lock(&mutex_);
       heard_ = absl::Now();
-      stream_fault_ = OnResponse(*response);
+      if (const absl::Status fault = OnResponse(*response); stream_fault_.ok()) stream_fault_ = fault;
       over = stream_full_ || !stream_fault_.ok();
       changed_.SignalAll();
     }

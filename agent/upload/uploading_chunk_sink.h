@@ -50,6 +50,9 @@ class UploadingChunkSink : public ChunkSink {
   // Sends on one stream until it ends or the sink does. Returns why it ended.
   absl::Status SendOn(UploadStream& stream);
   void Receive(UploadStream& stream);
+  // Leaves a stream on which the collector is silent too long, also while Send waits for a collector that does not
+  // read.
+  void Watch(UploadStream& stream);
   // Waits for something to send on this stream; nullptr where the stream is to be left.
   std::shared_ptr<const VerifiedChunk> NextToSend();
   absl::Status OnResponse(const v1::UploadResponse& response);
@@ -76,6 +79,7 @@ class UploadingChunkSink : public ChunkSink {
   // Of the stream that is open.
   uint64_t window_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stream_over_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stream_left_ ABSL_GUARDED_BY(mutex_) = false;  // by us
   bool stream_full_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status stream_fault_ ABSL_GUARDED_BY(mutex_);  // what was wrong with an answer
   absl::Time heard_ ABSL_GUARDED_BY(mutex_);

@@ -30,6 +30,8 @@ struct FakeCollector {
   uint64_t break_at ABSL_GUARDED_BY(mutex) = kNever;  // this operation breaks the link
   bool store_before_break ABSL_GUARDED_BY(mutex) = false;
   int full_streams ABSL_GUARDED_BY(mutex) = 0;  // so many streams are told that there is no room
+  uint32_t full_retry_after_ms ABSL_GUARDED_BY(mutex) = 20;
+  int deaf_streams ABSL_GUARDED_BY(mutex) = 0;  // so many streams are open, and nobody reads them
   bool hold_acknowledgements ABSL_GUARDED_BY(mutex) = false;
   uint64_t window_bytes ABSL_GUARDED_BY(mutex) = 16 << 20;
   uint64_t most_under_way_bytes ABSL_GUARDED_BY(mutex) = 0;
@@ -43,13 +45,14 @@ struct FakeCollector {
 
 class FakeStream : public UploadStream {
  public:
-  explicit FakeStream(FakeCollector& collector, bool full) : collector_(collector), full_(full) {
+  FakeStream(FakeCollector& collector, bool full, bool deaf) : collector_(collector), full_(full), deaf_(deaf) {
     absl::MutexLock lock(&collector_.mutex);
     answers_.emplace_back().mutable_ready()->set_window_bytes(collector_.window_bytes);
   }
 
   bool Send(const VerifiedChunk& chunk) override {
     absl::MutexLock lock(&collector_.mutex);
+    if (deaf_) collector_.mutex.Await(absl::Condition(&ended_));
     if (ended_) return false;
     const bool breaks = collector_.BreaksNow();
     if (breaks && !collector_.store_before_break) {
@@ -58,7 +61,7 @@ class FakeStream : public UploadStream {
     }
     ++collector_.received_chunks;
     if (full_) {
-      answers_.emplace_back().mutable_full()->set_retry_after_ms(20);
+      answers_.emplace_back().mutable_full()->set_retry_after_ms(collector_.full_retry_after_ms);
       return true;
     }
     absl::StatusOr<std::string> plain = UnpackVerified(chunk.sha256(), chunk.size_bytes(), chunk.frame());
@@ -101,6 +104,7 @@ class FakeStream : public UploadStream {
  private:
   FakeCollector& collector_;
   const bool full_;
+  const bool deaf_;
   bool ended_ = false;
   std::deque<v1::UploadResponse> answers_;
   std::deque<uint64_t> under_way_;
@@ -126,6 +130,7 @@ class FakeTransport : public UploadTransport {
 
   absl::StatusOr<std::unique_ptr<UploadStream>> OpenUpload(const std::string&) override {
     bool full = false;
+    bool deaf = false;
     {
       absl::MutexLock lock(&collector_.mutex);
       if (cancelled_) return absl::CancelledError("");
@@ -133,8 +138,10 @@ class FakeTransport : public UploadTransport {
       ++collector_.streams;
       full = collector_.full_streams > 0;
       if (full) --collector_.full_streams;
+      deaf = collector_.deaf_streams > 0;
+      if (deaf) --collector_.deaf_streams;
     }
-    return std::make_unique<FakeStream>(collector_, full);
+    return std::make_unique<FakeStream>(collector_, full, deaf);
   }
 
   absl::StatusOr<v1::Receipt> Commit(const v1::Envelope& manifest) override {
@@ -295,6 +302,41 @@ TEST(UploadingChunkSinkTest, AFullCollectorIsProbedWithOneChunkAtATime) {
   EXPECT_EQ(collector.stored.size(), 10u);
   // The first stream may have filled its window before it heard; each probe after it costs one chunk.
   EXPECT_LE(collector.received_chunks, 10u + 5u + 10u);
+}
+
+TEST(UploadingChunkSinkTest, AFullCollectorThatSaysAtOnceIsNotAskedInALoop) {
+  FakeCollector collector;
+  {
+    absl::MutexLock lock(&collector.mutex);
+    collector.full_streams = 6;
+    collector.full_retry_after_ms = 0;
+  }
+  UploadOptions options = FastOptions();
+  options.least_pause = absl::Milliseconds(60);
+  options.most_pause = absl::Milliseconds(60);
+  Outcomes outcomes;
+  const absl::Time start = absl::Now();
+  UploadingChunkSink sink(options, std::make_unique<FakeTransport>(collector));
+  ASSERT_TRUE(sink.Put(MakePlainChunk(Bytes(1)), outcomes.Next(1)).ok());
+  ASSERT_TRUE(sink.Flush().ok());
+  EXPECT_GE(absl::Now() - start, 6 * absl::Milliseconds(60));
+}
+
+TEST(UploadingChunkSinkTest, ACollectorThatDoesNotReadIsLeft) {
+  FakeCollector collector;
+  {
+    absl::MutexLock lock(&collector.mutex);
+    collector.deaf_streams = 1;
+  }
+  UploadOptions options = FastOptions();
+  options.silence = absl::Milliseconds(200);
+  Outcomes outcomes;
+  UploadingChunkSink sink(options, std::make_unique<FakeTransport>(collector));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(sink.Put(MakePlainChunk(Bytes(i)), outcomes.Next(i)).ok());
+  ASSERT_TRUE(sink.Flush().ok());
+  absl::MutexLock lock(&collector.mutex);
+  EXPECT_EQ(collector.stored.size(), 5u);
+  EXPECT_EQ(collector.streams, 2);
 }
 
 TEST(UploadingChunkSinkTest, ARefusalEndsItAndIsToldToEveryChunk) {
