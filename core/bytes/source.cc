@@ -1,5 +1,6 @@
 #include "core/bytes/source.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +18,9 @@ namespace {
 // Thread-safe: pread has no position to share.
 class FdSource final : public Source {
  public:
-  FdSource(UniqueFd fd, uint64_t size_bytes) : fd_(std::move(fd)), size_bytes_(size_bytes) {}
+  FdSource(UniqueFd fd, uint64_t size_bytes) : fd_(std::move(fd)), size_bytes_(size_bytes) {
+    is_file_ = ::fstat(fd_.get(), &before_) == 0 && S_ISREG(before_.st_mode);
+  }
 
   absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
     constexpr uint64_t kLargestOffset = std::numeric_limits<off_t>::max();
@@ -36,9 +39,18 @@ class FdSource final : public Source {
 
   uint64_t size_bytes() const override { return size_bytes_; }
 
+  bool WasWritten() override {
+    struct stat now = {};
+    if (!is_file_ || ::fstat(fd_.get(), &now) != 0) return false;
+    return now.st_size != before_.st_size || now.st_mtim.tv_sec != before_.st_mtim.tv_sec ||
+           now.st_mtim.tv_nsec != before_.st_mtim.tv_nsec;
+  }
+
  private:
   const UniqueFd fd_;
   const uint64_t size_bytes_;
+  struct stat before_ = {};
+  bool is_file_ = false;
 };
 
 // Thread-safe: never changes.

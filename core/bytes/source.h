@@ -24,9 +24,13 @@ class Source {
 
   // As known when it was opened; a growing file may have more, a shrinking one less.
   virtual uint64_t size_bytes() const = 0;
+
+  // Was it written, lengthened or cut since this source was made? False where that cannot be known. Times of files have
+  // the kernel's grain (some milliseconds): a write in the same moment as the opening is not noticed.
+  virtual bool WasWritten() { return false; }
 };
 
-// Reads a descriptor with pread.
+// Reads a descriptor with pread. Of regular files it knows whether they were written.
 std::unique_ptr<Source> NewFdSource(UniqueFd fd, uint64_t size_bytes);
 
 // Reads a copy of `bytes`.

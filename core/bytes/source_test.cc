@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -87,6 +88,20 @@ TEST(FdSourceTest, AGrowingFileHasMoreThanItsSizeSaid) {
   ::close(writer);
   EXPECT_EQ(source->size_bytes(), 10u);
   EXPECT_EQ(ReadOrDie(*source, 9, 100), "9more");
+}
+
+TEST(FdSourceTest, KnowsWhetherAFileWasWritten) {
+  UniqueFd fd = FileOf("0123456789");
+  const int writer = ::dup(fd.get());
+  const timespec long_ago[2] = {{1, 0}, {1, 0}};
+  ASSERT_EQ(::futimens(writer, long_ago), 0);
+  const std::unique_ptr<Source> source = NewFdSource(std::move(fd), 10);
+  EXPECT_EQ(ReadOrDie(*source, 0, 100), "0123456789");
+  EXPECT_FALSE(source->WasWritten());
+  ASSERT_TRUE(WriteFullyAt(writer, "x", 3).ok());
+  ::close(writer);
+  EXPECT_TRUE(source->WasWritten());
+  EXPECT_FALSE(NewMemorySource("x")->WasWritten());
 }
 
 TEST(FdSourceTest, AnErrorSaysWhere) {
