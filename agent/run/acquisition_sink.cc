@@ -17,11 +17,32 @@ namespace {
 constexpr uint64_t kMostTraces = 256;
 // Far below a record's limit: what a hostile host puts into one item must not stop the journal.
 constexpr size_t kMaxItemBytes = 512 << 10;
+// How far a file may have grown when we come to its end: one that is written as fast as it is read has none. Files that
+// the kernel makes up do not say how long they are.
+constexpr uint64_t kMostGrowthBytes = 64 << 20;
+constexpr uint64_t kMostUnannouncedBytes = uint64_t{1} << 30;
 constexpr uint32_t kModeTypeMask = 0170000;
 constexpr uint32_t kModeBlockDevice = 0060000;
 
 bool IsBoundByFileLimit(const v1::Item& item) {
   return item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
+}
+
+uint64_t GrowthLimit(const v1::Item& item) {
+  constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
+  const uint64_t size = item.file().size_bytes();
+  if (item.kind() != v1::Item::KIND_FILE || size > kNone - kMostGrowthBytes) return kNone;
+  return size == 0 ? kMostUnannouncedBytes : size + kMostGrowthBytes;
+}
+
+void ShortenDisk(v1::DiskMetadata& disk) {
+  const std::string note =
+      Concat("the descriptions of its ", disk.partitions_size(), " partitions are too long to keep");
+  disk.clear_partitions();
+  v1::Partition& whole = *disk.add_partitions();
+  whole.set_size_bytes(disk.size_bytes());
+  whole.set_type("whole disk");
+  whole.set_note(note);
 }
 
 }  // namespace
@@ -116,6 +137,13 @@ bool AcquisitionSink::AlreadyTaken(uint32_t target_index, const std::string& pat
   return !begun_.taken.empty() && begun_.taken.contains(PathKey(target_index, path));
 }
 
+bool AcquisitionSink::WasRecorded(const v1::Item& item) const {
+  if (item.kind() != v1::Item::KIND_DIRECTORY || item.state() != v1::Item::STATE_FAILED) {
+    return AlreadyTaken(target_index_, item.path());
+  }
+  return begun_.taken.contains(FolderFailureKey(target_index_, item.path()));
+}
+
 void AcquisitionSink::NoteTrace(v1::Trace trace) {
   if (traces_ >= kMostTraces) {
     ++more_traces_;
@@ -129,7 +157,7 @@ void AcquisitionSink::NoteTrace(v1::Trace trace) {
 
 absl::Status AcquisitionSink::Record(v1::Item item) {
   HOZEN_RETURN_IF_ERROR(pace_.Poll());
-  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
+  if (WasRecorded(item)) return absl::OkStatus();
   HOZEN_RETURN_IF_ERROR(CountItem());
   Stamp(item);
   item.set_has_stream(false);
@@ -152,7 +180,7 @@ absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end
   HOZEN_RETURN_IF_ERROR(pace_.Poll());
   if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
   HOZEN_RETURN_IF_ERROR(CountItem());
-  if (item.ByteSizeLong() > kMaxItemBytes) item.clear_disk();
+  if (item.ByteSizeLong() > kMaxItemBytes) ShortenDisk(*item.mutable_disk());
 
   std::optional<UnfinishedStream> resumed;
   const auto begun = begun_.unfinished.find(PathKey(target_index_, item.path()));
@@ -188,7 +216,7 @@ absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end
   if (!status.ok() && !cut.has_value()) cut = ending_.ended_early();
   // Stopped or failed: the stream stays begun, for the next start.
   HOZEN_RETURN_IF_ERROR(ending_.delivering());
-  if (!cut.has_value()) cut = EndFault(item, reader, until_end);
+  if (!cut.has_value()) cut = EndFault(item, reader, source, until_end);
   HOZEN_RETURN_IF_ERROR(pipeline_.End(std::move(cut), clock_.NowUnixNs()));
   return status;
 }
@@ -196,6 +224,7 @@ absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end
 absl::Status AcquisitionSink::ReadStream(const v1::Item& item, PieceReader& reader, std::optional<v1::Failure>& cut) {
   constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
   const uint64_t file_limit = limits_.file_bytes() > 0 && IsBoundByFileLimit(item) ? limits_.file_bytes() : kNone;
+  const uint64_t growth_limit = GrowthLimit(item);
   const uint64_t total_limit = limits_.total_bytes() > 0 ? limits_.total_bytes() : kNone;
   while (true) {
     const uint64_t file_left = file_limit - std::min(file_limit, reader.offset_bytes());
@@ -213,6 +242,13 @@ absl::Status AcquisitionSink::ReadStream(const v1::Item& item, PieceReader& read
                         Concat("cut off at the plan's limit of ", file_limit, " bytes for one file"));
       return absl::OkStatus();
     }
+    if (reader.offset_bytes() >= growth_limit) {
+      if (reader.AtEnd()) return absl::OkStatus();
+      cut = MakeFailure(v1::CAUSE_CHANGED_WHILE_READ,
+                        Concat("it was ", item.file().size_bytes(), " bytes long and did not end; cut off at ",
+                               reader.offset_bytes()));
+      return absl::OkStatus();
+    }
     const uint64_t most = std::min<uint64_t>({file_left, total_left, kMaxChunkSizeBytes});
     HOZEN_RETURN_IF_ERROR(pace_.BeforeRead(0));
     HOZEN_ASSIGN_OR_RETURN(std::optional<Piece> piece, reader.Next(most));
@@ -225,7 +261,7 @@ absl::Status AcquisitionSink::ReadStream(const v1::Item& item, PieceReader& read
   }
 }
 
-std::optional<v1::Failure> AcquisitionSink::EndFault(const v1::Item& item, const PieceReader& reader,
+std::optional<v1::Failure> AcquisitionSink::EndFault(const v1::Item& item, const PieceReader& reader, Source& source,
                                                      bool until_end) const {
   if (reader.failure().has_value()) return reader.failure();
   const uint64_t expected = item.file().size_bytes();
@@ -234,6 +270,11 @@ std::optional<v1::Failure> AcquisitionSink::EndFault(const v1::Item& item, const
   if (until_end && reader.offset_bytes() < expected && !made_up && item.kind() == v1::Item::KIND_FILE) {
     return MakeFailure(v1::CAUSE_CHANGED_WHILE_READ,
                        Concat("it was ", expected, " bytes long and ended at ", reader.offset_bytes()));
+  }
+  if (source.WasWritten()) {
+    return MakeFailure(v1::CAUSE_CHANGED_WHILE_READ,
+                       Concat("it was written while it was read (", expected, " bytes before, ", reader.offset_bytes(),
+                              " read): its bytes may be of different moments"));
   }
   return std::nullopt;
 }

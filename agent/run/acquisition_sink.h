@@ -49,11 +49,13 @@ class AcquisitionSink : public ItemSink {
 
  private:
   void Stamp(v1::Item& item);
+  bool WasRecorded(const v1::Item& item) const;
   absl::Status CountItem();
   // Reads the stream to its end, a limit or an early end. `cut` is set where it was cut; the error is why to stop.
   absl::Status ReadStream(const v1::Item& item, PieceReader& reader, std::optional<v1::Failure>& cut);
   // Why the file is not what it should be after it was read to its end.
-  std::optional<v1::Failure> EndFault(const v1::Item& item, const PieceReader& reader, bool until_end) const;
+  std::optional<v1::Failure> EndFault(const v1::Item& item, const PieceReader& reader, Source& source,
+                                      bool until_end) const;
   absl::Status LimitReached(v1::Cause cause, std::string detail);
   absl::Status TakeUpLostStreams();
   void AddRead(uint64_t bytes);

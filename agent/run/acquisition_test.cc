@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -305,6 +306,95 @@ TEST_F(AcquisitionTest, AFileOfUnknownSizeIsReadToItsEnd) {
   const Evidence evidence = Committed();
   EXPECT_EQ(Find(evidence, "/proc/x").size_bytes(), 200'000u);
   EXPECT_TRUE(evidence.manifest.complete());
+}
+
+// Whose bytes change while they are read, or never end.
+class LiveSource : public Source {
+ public:
+  explicit LiveSource(uint64_t size_bytes) : size_bytes_(size_bytes) {}
+  absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
+    const size_t size = offset_bytes >= size_bytes_ ? 0 : std::min<uint64_t>(buffer.size(), size_bytes_ - offset_bytes);
+    std::fill_n(buffer.data(), size, '\0');
+    return size;
+  }
+  uint64_t size_bytes() const override { return size_bytes_; }
+  bool WasWritten() override { return true; }
+
+ private:
+  const uint64_t size_bytes_;
+};
+
+TEST_F(AcquisitionTest, AFileThatIsWrittenWhileItIsReadIsNotCalledComplete) {
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    LiveSource source(5000);
+    const absl::Status status = sink.Take(FileItem("/f", 5000, 1), source, true);
+    if (!status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  const v1::Item file = Find(evidence, "/f");
+  EXPECT_EQ(file.state(), v1::Item::STATE_PARTIAL);
+  EXPECT_EQ(file.failure().cause(), v1::CAUSE_CHANGED_WHILE_READ);
+  EXPECT_EQ(file.size_bytes(), 5000u);
+  EXPECT_FALSE(evidence.manifest.complete());
+}
+
+TEST_F(AcquisitionTest, AFileThatGrowsAsFastAsItIsReadIsCutOff) {
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    LiveSource source(uint64_t{1} << 60);
+    absl::Status status = sink.Take(FileItem("/grows", 5000, 1), source, true);
+    if (status.ok()) status = sink.Take(FileItem("/after", 0, 2), *NewMemorySource("x"), true);
+    if (!status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  const v1::Item file = Find(evidence, "/grows");
+  EXPECT_EQ(file.state(), v1::Item::STATE_PARTIAL);
+  EXPECT_EQ(file.failure().cause(), v1::CAUSE_CHANGED_WHILE_READ);
+  EXPECT_LT(file.size_bytes(), 100 * kMiB);
+  EXPECT_EQ(Find(evidence, "/after").state(), v1::Item::STATE_COMPLETE);
+}
+
+// A folder that was taken, and cannot be entered any more when the agent is started again: what lies in it is missing.
+TEST_F(AcquisitionTest, AFolderThatFailsAfterARestartIsRecordedThoughItWasTaken) {
+  v1::Item folder;
+  folder.set_kind(v1::Item::KIND_DIRECTORY);
+  folder.set_state(v1::Item::STATE_COMPLETE);
+  folder.set_path("/folder");
+  v1::Item failed = folder;
+  failed.set_state(v1::Item::STATE_FAILED);
+  failed.mutable_failure()->set_cause(v1::CAUSE_IO_ERROR);
+  Acquisition* running = nullptr;
+  int runs = 0;
+  collect_ = [&](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    absl::Status status = sink.Record(folder);
+    if (++runs == 1) {
+      // Until it is in the journal.
+      std::string journal;
+      while (journal.find("/folder") == std::string::npos) {
+        journal = ReadWholeFile(AcquisitionFolder(state_, "id").journal(), 1 << 30).value_or("");
+      }
+      running->Stop();
+      return sink.Poll();
+    }
+    status = sink.Record(failed);
+    if (!status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  {
+    const std::unique_ptr<Acquisition> first = Make();
+    running = first.get();
+    ASSERT_EQ(first->Run().end, Acquisition::End::kStopped);
+  }
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  ASSERT_GE(evidence.items.size(), 2u);
+  EXPECT_EQ(evidence.items[0].state(), v1::Item::STATE_COMPLETE);
+  EXPECT_EQ(evidence.items[1].path(), "/folder");
+  EXPECT_EQ(evidence.items[1].failure().cause(), v1::CAUSE_IO_ERROR);
+  EXPECT_FALSE(evidence.manifest.complete());
 }
 
 // Kills the agent after each record of the journal, and in the middle of each, and starts it again.

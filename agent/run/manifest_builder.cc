@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "agent/run/journal.h"
+#include "core/base/concat.h"
 #include "core/base/status_macros.h"
 #include "core/chunk/chunk.h"
 #include "core/evidence/body.h"
@@ -95,35 +96,41 @@ class BodyCutter {
 absl::Status WriteBody(const std::filesystem::path& journal, uint64_t journal_size_bytes, const OnBytes& on_bytes) {
   // Where each long stream's first checkpoint stands. Streams that were begun and started over stay here unused.
   absl::flat_hash_map<uint64_t, uint64_t> begins;
-  return ReadJournal(
-             journal, 0, journal_size_bytes,
-             [&](uint64_t offset_bytes, const v1::JournalRecord& record) -> absl::Status {
-               if (record.has_stream() && record.stream().has_item()) {
-                 begins[record.stream().stream_number()] = offset_bytes;
-               }
-               if (!record.has_body()) return absl::OkStatus();
-               if (!record.body().has_item() || record.stream_number() == 0) {
-                 return WriteBodyRecord(record.body(), on_bytes);
-               }
-               const auto begin = begins.find(record.stream_number());
-               if (begin == begins.end()) return absl::DataLossError("the journal lacks a stream's beginning");
-               GrowingMap map(record.body().item().index(), on_bytes);
-               HOZEN_RETURN_IF_ERROR(ReadJournal(journal, begin->second, offset_bytes,
-                                                 [&](uint64_t, const v1::JournalRecord& earlier) -> absl::Status {
-                                                   if (!earlier.has_stream() ||
-                                                       earlier.stream().stream_number() != record.stream_number()) {
-                                                     return absl::OkStatus();
-                                                   }
-                                                   return map.Add(earlier.stream().extents());
-                                                 })
-                                         .status());
-               begins.erase(begin);
-               HOZEN_RETURN_IF_ERROR(map.Add(record.body().item().extents()));
-               v1::BodyRecord whole = record.body();
-               *whole.mutable_item()->mutable_extents() = map.TakeRest();
-               return WriteBodyRecord(whole, on_bytes);
-             })
-      .status();
+  HOZEN_ASSIGN_OR_RETURN(
+      const uint64_t read_bytes,
+      ReadJournal(
+          journal, 0, journal_size_bytes, [&](uint64_t offset_bytes, const v1::JournalRecord& record) -> absl::Status {
+            if (record.has_stream() && record.stream().has_item()) {
+              begins[record.stream().stream_number()] = offset_bytes;
+            }
+            if (!record.has_body()) return absl::OkStatus();
+            if (!record.body().has_item() || record.stream_number() == 0) {
+              return WriteBodyRecord(record.body(), on_bytes);
+            }
+            const auto begin = begins.find(record.stream_number());
+            if (begin == begins.end()) return absl::DataLossError("the journal lacks a stream's beginning");
+            GrowingMap map(record.body().item().index(), on_bytes);
+            HOZEN_RETURN_IF_ERROR(ReadJournal(journal, begin->second, offset_bytes,
+                                              [&](uint64_t, const v1::JournalRecord& earlier) -> absl::Status {
+                                                if (!earlier.has_stream() ||
+                                                    earlier.stream().stream_number() != record.stream_number()) {
+                                                  return absl::OkStatus();
+                                                }
+                                                return map.Add(earlier.stream().extents());
+                                              })
+                                      .status());
+            begins.erase(begin);
+            HOZEN_RETURN_IF_ERROR(map.Add(record.body().item().extents()));
+            v1::BodyRecord whole = record.body();
+            *whole.mutable_item()->mutable_extents() = map.TakeRest();
+            return WriteBodyRecord(whole, on_bytes);
+          }));
+  // It was whole when it was opened. A body that ends early would be a manifest that lacks items without a word.
+  if (read_bytes != journal_size_bytes) {
+    return absl::DataLossError(Concat(journal.string(), " is ", journal_size_bytes,
+                                      " bytes long and cannot be read behind byte ", read_bytes));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<UploadedBody> UploadBody(const std::filesystem::path& journal, uint64_t journal_size_bytes,

@@ -114,7 +114,18 @@ absl::StatusOr<std::optional<Piece>> PieceReader::Next(uint64_t most_bytes) {
   const uint64_t around = options_.until_end ? std::min(size, known_end_ - offset_bytes_) : size;
   around_ended_ = false;
   HOZEN_RETURN_IF_ERROR(ReadAround(offset_bytes_, around, error));
+  if (pieces_.empty()) EndAtFault(error);
   return Next(most_bytes);
+}
+
+// A source that fails when it is asked for much and has nothing when it is asked for little would be asked for ever.
+void PieceReader::EndAtFault(const absl::Status& error) {
+  ended_ = true;
+  if (options_.until_end) {
+    failure_ = FaultOf(error);
+  } else {
+    pieces_.push_back({"", known_end_ - offset_bytes_, FaultOf(error)});
+  }
 }
 
 void PieceReader::OnDeviceGone(const absl::Status& error) {

@@ -52,6 +52,7 @@ class PieceReader {
   absl::Status ReadAround(uint64_t offset_bytes, uint64_t size_bytes, const absl::Status& error);
   void AppendBytes(std::string bytes);
   void OnDeviceGone(const absl::Status& error);
+  void EndAtFault(const absl::Status& error);
   absl::StatusOr<std::string> Read(uint64_t offset_bytes, uint64_t size_bytes);
   Piece TakePiece();
 

@@ -6,6 +6,10 @@ namespace hozen {
 
 Digest PathKey(uint32_t target_index, std::string_view path) { return Sha256::Of(Concat(target_index, ":", path)); }
 
+Digest FolderFailureKey(uint32_t target_index, std::string_view path) {
+  return Sha256::Of(Concat("!", target_index, ":", path));
+}
+
 absl::Status ProgressSoFar::Apply(const v1::JournalRecord& record) {
   if (record.sent_bytes() > 0) sent_bytes = record.sent_bytes();
   if (record.deduplicated_bytes() > 0) deduplicated_bytes = record.deduplicated_bytes();
@@ -49,6 +53,9 @@ void ProgressSoFar::ApplyItem(const v1::Item& item) {
   ++items_of_target[item.target_index()];
   const Digest key = PathKey(item.target_index(), item.path());
   taken.insert(key);
+  if (item.kind() == v1::Item::KIND_DIRECTORY && item.state() == v1::Item::STATE_FAILED) {
+    taken.insert(FolderFailureKey(item.target_index(), item.path()));
+  }
   unfinished.erase(key);
 }
 

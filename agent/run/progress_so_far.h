@@ -32,6 +32,9 @@ struct UnfinishedStream {
 // Which of the items of a target: its path. A digest, because a target may have a million of them.
 Digest PathKey(uint32_t target_index, std::string_view path);
 
+// The same for the failure of a folder, which may come after the folder itself was taken: what lies in it is missing.
+Digest FolderFailureKey(uint32_t target_index, std::string_view path);
+
 // Thread-compatible.
 struct ProgressSoFar {
   // One record more. DataLoss for one that contradicts those before it.
