@@ -2,7 +2,6 @@
 #include <iostream>
 
 #include "agent/app/commands.h"
-#include "agent/app/version.h"
 #include "agent/platform/host_facts.h"
 #include "agent/session/enrollment.h"
 #include "agent/session/identity_store.h"
@@ -10,6 +9,7 @@
 #include "core/base/file.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
+#include "core/base/version.h"
 
 namespace hozen {
 namespace {
@@ -69,7 +69,7 @@ int RunEnroll(const EnrollFlags& flags) {
     return kExitState;
   }
   v1::HostFacts facts = CollectHostFacts();
-  facts.set_agent_version(std::string(kAgentVersion));
+  facts.set_agent_version(std::string(kHozenVersion));
   const absl::StatusOr<v1::AgentIdentity> identity = Enroll(flags.collector, token, facts);
   if (!identity.ok()) {
     return Complain(ExitStatusOf(identity.status()), Say("Enrolment failed", "登録に失敗しました"), identity.status());

@@ -4,14 +4,27 @@
 #include <string_view>
 
 #include "agent/app/commands.h"
-#include "agent/app/version.h"
 #include "agent/volume/volume_reader.h"
+#include "core/base/file.h"
 #include "core/base/language.h"
 #include "core/base/tls_only_1_3.h"
+#include "core/base/version.h"
 
 namespace {
 
 using hozen::Say;
+
+constexpr char kExamples[] = R"(
+
+Examples:
+  # Once, with a token from `hozen token create`; a file keeps it out of the process list
+  hozen-agent enroll --collector collector.example.com:8443 --token-file token --state /var/lib/hozen-agent
+
+  # For ever after; under systemd this is the service's command
+  hozen-agent run --state /var/lib/hozen-agent
+
+  # Who this agent is, and what it is doing
+  hozen-agent status --state /var/lib/hozen-agent --json)";
 
 std::string Text(std::string_view english, std::string_view japanese) { return std::string(Say(english, japanese)); }
 
@@ -21,16 +34,17 @@ int main(int argc, char** argv) {
   // The sandboxed child that looks at disks: nothing else of the agent may be set up in it.
   if (argc >= 2 && std::string_view(argv[1]) == "volume-reader") return hozen::VolumeReaderMain();
   hozen::RequireTls13();
+  hozen::MakeNewFilesPrivate();
 
   CLI::App app(Text("Hozen's agent: collects what a signed plan orders and streams it to the collector.",
-                    "Hozen のエージェント: 署名された計画に従って証拠を収集し、収集器へ送ります。"));
-  app.set_version_flag("--version", std::string(hozen::kAgentVersion));
+                    "Hozen のエージェント: 署名された計画に従って証拠を収集し、コレクターへ送ります。"));
+  app.set_version_flag("--version", std::string(hozen::kHozenVersion));
   app.require_subcommand(1);
-  app.footer(
-      Text("Exit status: 0 done; 1 failed; 2 wrong use; 3 the state folder (not enrolled, enrolled already,\n"
-           "damaged, or in use by another agent); 4 refused by the collector; 5 the collector was not reached.",
-           "終了コード: 0 成功、1 失敗、2 使い方の誤り、3 状態フォルダ (未登録、登録済み、破損、使用中)、\n"
-           "4 収集器による拒否、5 収集器に接続できません。"));
+  app.footer(Text("Exit status: 0 done; 1 failed; 2 wrong use; 3 the state folder (not enrolled, enrolled already,\n"
+                  "damaged, or in use by another agent); 4 refused by the collector; 5 the collector was not reached.",
+                  "終了コード: 0 成功、1 失敗、2 使い方の誤り、3 状態フォルダ (未登録、登録済み、破損、使用中)、\n"
+                  "4 コレクターによる拒否、5 コレクターに接続できません。") +
+             kExamples);
 
   hozen::EnrollFlags enroll;
   CLI::App* enroll_command =

@@ -5,7 +5,6 @@
 #include "absl/time/clock.h"
 #include "agent/app/commands.h"
 #include "agent/app/shutdown_signal.h"
-#include "agent/app/version.h"
 #include "agent/platform/host_facts.h"
 #include "agent/platform/priority.h"
 #include "agent/run/runner.h"
@@ -18,6 +17,7 @@
 #include "core/base/language.h"
 #include "core/base/log.h"
 #include "core/base/printable.h"
+#include "core/base/version.h"
 
 namespace hozen {
 namespace {
@@ -37,7 +37,7 @@ absl::StatusOr<UniqueFd> LockState(const std::filesystem::path& state) {
 
 v1::HostFacts Facts() {
   v1::HostFacts facts = CollectHostFacts();
-  facts.set_agent_version(std::string(kAgentVersion));
+  facts.set_agent_version(std::string(kHozenVersion));
   return facts;
 }
 
@@ -98,7 +98,7 @@ int RunAgent(const ServeFlags& flags) {
     return Complain(kExitState, Say("Not started", "起動できません"), resumed);
   }
   session.Start(**runner);
-  Log(Severity::kInfo, Concat("hozen-agent ", kAgentVersion, " runs as host ", identity->host_id()));
+  Log(Severity::kInfo, Concat("hozen-agent ", kHozenVersion, " runs as host ", identity->host_id()));
   WaitForShutdownSignal();
   Log(Severity::kInfo, "stopping; what is under way goes on at the next start");
   session.Stop();

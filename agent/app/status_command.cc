@@ -4,13 +4,13 @@
 
 #include "absl/time/time.h"
 #include "agent/app/commands.h"
-#include "agent/app/version.h"
 #include "agent/run/acquisition_folder.h"
 #include "agent/session/identity_store.h"
 #include "core/base/concat.h"
 #include "core/base/file.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
+#include "core/base/version.h"
 #include "core/crypto/certificate.h"
 
 namespace hozen {
@@ -47,7 +47,7 @@ std::string_view SayState(AcquisitionFolder::State state) {
 nlohmann::json Describe(const v1::AgentIdentity& identity, bool running,
                         const std::vector<AcquisitionFolder>& folders) {
   nlohmann::json json;
-  json["agent_version"] = std::string(kAgentVersion);
+  json["agent_version"] = std::string(kHozenVersion);
   json["host_id"] = identity.host_id();
   json["customer_id"] = identity.customer_id();
   json["collector_address"] = identity.collector_address();
@@ -92,7 +92,7 @@ int RunStatus(const std::string& state, bool json) {
     return kExitOk;
   }
   std::cout << Say("Host:        ", "ホスト:   ") << identity->host_id() << "\n"
-            << Say("Collector:   ", "収集器:   ") << Printable(identity->collector_address()) << "\n"
+            << Say("Collector:   ", "コレクター: ") << Printable(identity->collector_address()) << "\n"
             << Say("Certificate: ", "証明書:   ") << described.value("certificate_not_after", "?") << "\n"
             << Say("Agent:       ", "動作:     ") << (running ? Say("running", "動作中") : Say("not running", "停止中"))
             << "\n";

@@ -22,6 +22,7 @@
 #include "core/base/language.h"
 #include "core/base/log.h"
 #include "core/base/tls_only_1_3.h"
+#include "core/base/version.h"
 
 namespace hozen {
 namespace {
@@ -145,6 +146,7 @@ Messages follow LC_ALL, LC_MESSAGES or LANG (English, Japanese).
 
 int Main(int argc, char** argv) {
   RequireTls13();
+  MakeNewFilesPrivate();
 
   CLI::App app{
       std::string(
@@ -152,6 +154,7 @@ int Main(int argc, char** argv) {
               "hands it to analysts with its proofs.",
               "hozen-collector は、Hozen のエージェントから証拠を受信・検証・保管し、証明とともに分析者へ渡します。")),
       "hozen-collector"};
+  app.set_version_flag("--version", std::string(kHozenVersion));
   app.footer(kExamples);
   app.set_help_all_flag("--help-all",
                         std::string(Say("Print the help of all commands", "すべてのコマンドのヘルプを表示します")));

@@ -181,6 +181,8 @@ absl::Status WriteFullyAt(int fd, std::string_view bytes, uint64_t offset_bytes)
   return absl::OkStatus();
 }
 
+void MakeNewFilesPrivate() { umask(S_IRWXG | S_IRWXO); }
+
 absl::Status MakeFolders(const path& folder, unsigned mode) {
   path made;
   for (const path& part : folder) {

@@ -36,6 +36,10 @@ absl::Status MakeFolders(const std::filesystem::path& folder, unsigned mode);
 // FailedPrecondition where another process holds it.
 absl::StatusOr<UniqueFd> LockFile(const std::filesystem::path& path);
 
+// From here on, files and folders that this process makes are for its owner alone, also where a library makes them and
+// asks for more. Called once, from main.
+void MakeNewFilesPrivate();
+
 }  // namespace hozen
 
 #endif  // HOZEN_CORE_BASE_FILE_H_

@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/base/printable.h"
 #include "core/base/tls_only_1_3.h"
+#include "core/base/version.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/console.h"
@@ -21,8 +22,6 @@
 
 namespace hozen {
 namespace {
-
-constexpr const char* kVersion = "hozen 0.1.0";
 
 // Help is written in the user's language, and errors as they are asked for: both are known before anything else is.
 void LookAhead(int argc, char** argv, Console& console) {
@@ -140,7 +139,7 @@ int Main(int argc, char** argv) {
                "hozen");
   app.fallthrough();
   app.require_subcommand(1);
-  app.set_version_flag("--version", kVersion);
+  app.set_version_flag("--version", Concat("hozen ", kHozenVersion));
   app.set_help_flag("-h,--help", Text("Print this help, or a command's", "ヘルプを表示する（コマンドごとにも可）"));
   app.add_flag("--json", console.options().json, Text("Output as JSON", "結果を JSON で出力する"));
   app.add_option("--credential", invocation.credential_file,
@@ -175,7 +174,7 @@ int Main(int argc, char** argv) {
     console.out() << app.help() << std::flush;
     return 0;
   } catch (const CLI::CallForVersion&) {
-    console.out() << kVersion << std::endl;
+    console.out() << "hozen " << kHozenVersion << std::endl;
     return 0;
   } catch (const CLI::ParseError& error) {
     const std::vector<std::string> unknown = app.remaining();
