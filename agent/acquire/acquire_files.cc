@@ -18,8 +18,15 @@ namespace {
 v1::Trace TraceOf(const WalkTally& tally) {
   v1::Trace trace;
   trace.set_path(tally.first_touched);
-  trace.set_what(Concat("access times may be new: this and ", tally.touched - 1,
-                        " more were read as symbolic links, or the system refused to read them without (O_NOATIME)"));
+  if (tally.touched == 1) {
+    trace.set_what(
+        "its access time may be new: it was read as a symbolic link, or the system refused to read it without "
+        "(O_NOATIME)");
+  } else {
+    trace.set_what(Concat("access times of this and ", tally.touched - 1,
+                          " more may be new: they were read as symbolic links, or the system refused to read them "
+                          "without (O_NOATIME)"));
+  }
   return trace;
 }
 

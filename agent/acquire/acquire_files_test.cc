@@ -205,6 +205,27 @@ TEST_F(AcquireFilesTest, SaysWhatIsMissingOnlyWhereAPersonNamedIt) {
   EXPECT_EQ(Item("/here/missing").item.failure().cause(), v1::CAUSE_NOT_FOUND);
 }
 
+TEST_F(AcquireFilesTest, SaysOfOneTraceAndOfSeveralWhatItTouched) {
+  Write("/a/file", "x");
+  fs::create_symlink("file", root_ + "/a/one");
+  Paths("/a/**");
+  ASSERT_EQ(sink_.traces.size(), 1u);
+  EXPECT_EQ(sink_.traces[0].path(), "/a/one");
+  EXPECT_EQ(sink_.traces[0].what().find("its access time may be new"), 0u) << sink_.traces[0].what();
+  fs::create_symlink("file", root_ + "/a/two");
+  Paths("/a/**");
+  ASSERT_EQ(sink_.traces.size(), 2u);
+  EXPECT_EQ(sink_.traces[1].what().find("access times of this and 1 more may be new"), 0u) << sink_.traces[1].what();
+}
+
+TEST_F(AcquireFilesTest, LeavesNoTraceWhereTheKernelMakesUpFiles) {
+  options_.root.clear();
+  Paths("/proc/self/exe");
+  Paths("/proc/self/ns/*");
+  EXPECT_EQ(Item("/proc/self/exe").item.kind(), v1::Item::KIND_SYMBOLIC_LINK);
+  EXPECT_THAT(sink_.traces, IsEmpty());
+}
+
 TEST_F(AcquireFilesTest, RecordsWhatItMayNotReadAndTracesWhatItTouched) {
   std::string folder = "/tmp/acquire.XXXXXX";  // where nobody may go, too
   ASSERT_NE(mkdtemp(folder.data()), nullptr);

@@ -85,6 +85,11 @@ bool Borders::IsMountPoint(std::string_view real_path) const {
   return mounts_.At(Concat(options_.root, real_path)) != nullptr;
 }
 
+bool Borders::IsPseudo(std::string_view real_path) const {
+  const Mount* mount = mounts_.Of(Concat(options_.root, real_path));
+  return mount != nullptr && mount->kind == MountKind::kPseudo;
+}
+
 void Borders::LookAgain() {
   if (absl::StatusOr<MountTable> mounts = options_.read_mounts(); mounts.ok()) mounts_ = *std::move(mounts);
 }

@@ -40,6 +40,9 @@ class Borders {
   // A remote or pseudo file system that begins at this path.
   std::optional<v1::Failure> BeginsAt(std::string_view real_path) const;
   bool IsMountPoint(std::string_view real_path) const;
+  // Whether the path lies on a file system of the kernel's own: it is no place on a disk, and the times there mean
+  // nothing.
+  bool IsPseudo(std::string_view real_path) const;
   // What is mounted has changed since: look again. What cannot be read stays as it was.
   void LookAgain();
 

@@ -78,7 +78,7 @@ absl::Status PathWalk::Run() {
     if (failure.cause() == v1::CAUSE_NOT_FOUND && !options_.named_by_hand) return absl::OkStatus();
     return RecordFailed(named, kind, std::move(failure), nullptr);
   }
-  if (!resolved->access_time_kept) Touched(OrRoot(folder.path));
+  if (!resolved->access_time_kept) Touched(OrRoot(folder.path), resolved->real_path);
   folder.fd = std::move(resolved->fd);
   folder.real_path = std::move(resolved->real_path);
   folder.metadata = std::move(resolved->metadata);
@@ -204,7 +204,7 @@ absl::Status PathWalk::VisitFolder(const Folder& parent, const PatternStates& ne
   if (std::optional<v1::Failure> refused = borders_.RefusedFolder(opened->metadata); refused.has_value()) {
     return RecordFailed(entry.path, kKind, *std::move(refused), nullptr);
   }
-  if (!opened->access_time_kept) Touched(entry.path);
+  if (!opened->access_time_kept) Touched(entry.path, entry.real_path);
   if (entry.matched) HOZEN_RETURN_IF_ERROR(RecordComplete(entry, kKind, opened->metadata));
   const Folder folder = {.fd = std::move(opened->fd),
                          .path = entry.path,
@@ -223,7 +223,7 @@ absl::Status PathWalk::RecordLink(const Folder& folder, const Entry& entry, v1::
     return RecordFailed(entry.path, v1::Item::KIND_SYMBOLIC_LINK, FailureOf(target.status(), v1::CAUSE_VANISHED),
                         &metadata);
   }
-  Touched(entry.path);
+  Touched(entry.path, entry.real_path);
   metadata.set_link_target(*target);
   HOZEN_RETURN_IF_ERROR(RecordComplete(entry, v1::Item::KIND_SYMBOLIC_LINK, std::move(metadata)));
   if (!options_.contents || !glob_.is_literal()) return absl::OkStatus();
@@ -255,7 +255,7 @@ absl::Status PathWalk::FollowLink(std::string real_folder, std::string target) {
     if (entry.type != FileType::kSymbolicLink) return absl::OkStatus();
     absl::StatusOr<std::string> further = ReadLinkTarget(folder->fd.get(), entry.name);
     if (!further.ok()) return absl::OkStatus();
-    Touched(entry.path);
+    Touched(entry.path, entry.real_path);
     real_folder = folder->real_path;
     target = *std::move(further);
   }
@@ -276,7 +276,7 @@ absl::Status PathWalk::TakeFile(int folder, const Entry& entry, v1::FileMetadata
   if (!opened.ok()) {
     return RecordFailed(entry.path, v1::Item::KIND_FILE, FailureOf(opened.status(), v1::CAUSE_VANISHED), &metadata);
   }
-  if (!opened->access_time_kept) Touched(entry.path);
+  if (!opened->access_time_kept) Touched(entry.path, entry.real_path);
   v1::Item item = NewItem(entry.path, v1::Item::KIND_FILE);
   const uint64_t size_bytes = opened->metadata.size_bytes();
   *item.mutable_file() = std::move(opened->metadata);
@@ -322,7 +322,8 @@ absl::Status PathWalk::RecordFailed(const std::string& path, v1::Item::Kind kind
   return sink_.Record(std::move(item));
 }
 
-void PathWalk::Touched(const std::string& path) {
+void PathWalk::Touched(const std::string& path, const std::string& real_path) {
+  if (borders_.IsPseudo(real_path)) return;
   if (tally_.touched++ == 0) tally_.first_touched = path;
 }
 

@@ -83,7 +83,7 @@ class PathWalk {
   absl::Status RecordComplete(const Entry& entry, v1::Item::Kind kind, v1::FileMetadata metadata);
   absl::Status RecordFailed(const std::string& path, v1::Item::Kind kind, v1::Failure failure,
                             const v1::FileMetadata* metadata);
-  void Touched(const std::string& path);
+  void Touched(const std::string& path, const std::string& real_path);
 
   const Glob& glob_;
   const WalkOptions& options_;

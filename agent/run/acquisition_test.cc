@@ -543,6 +543,22 @@ TEST_F(AcquisitionTest, AFileThatIsGoneAfterARestartKeepsWhatWasTaken) {
   EXPECT_EQ(file.sha256(), Sha256::Of(bytes.substr(0, offset)).bytes());
 }
 
+TEST_F(AcquisitionTest, AnOutcomeNamesTheWholeCommandThatWasNotRun) {
+  v1::Target::Command& command = *plan_.add_targets()->mutable_command();
+  command.set_command("/usr/bin/touch");
+  command.add_arguments("-c");
+  command.add_arguments("/x");
+  options_.policy.set_refuse_commands(true);
+  collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink&) { return v1::TargetOutcome(); };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  ASSERT_EQ(evidence.outcomes.size(), 2u);
+  EXPECT_FALSE(evidence.outcomes[0].has_failure());
+  EXPECT_EQ(evidence.outcomes[1].pattern(), "/usr/bin/touch -c /x");
+  EXPECT_EQ(evidence.outcomes[1].failure().cause(), v1::CAUSE_REFUSED_BY_POLICY);
+  EXPECT_EQ(evidence.manifest.failed_targets(), 1u);
+}
+
 TEST_F(AcquisitionTest, TheFileLimitCutsLongFilesAndOnlyThose) {
   plan_.mutable_limits()->set_file_bytes(2 * kMiB);
   collect_ = [](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {

@@ -12,7 +12,9 @@ namespace {
 constexpr std::string_view kEnglish =
     "The collected files are below uploads/: uploads/auto/etc/passwd was /etc/passwd. Bytes that do not belong into\n"
     "file names are written as %XX. Disks are below uploads/raw_file/, outputs of commands in hozen/commands/.\n"
-    "hozen/items.jsonl lists everything, what could not be collected and why, too.\n"
+    "hozen/items.jsonl lists everything, what could not be collected and why, too; hozen/targets.jsonl tells what "
+    "came\n"
+    "of each thing that was ordered.\n"
     "\n"
     "To verify this bundle you need this file and the customer's public key:\n"
     "  hozen verify THIS_FILE --authority KEY.pub\n"
@@ -22,7 +24,8 @@ constexpr std::string_view kEnglish =
 constexpr std::string_view kJapanese =
     "収集したファイルは uploads/ の下にあります。uploads/auto/etc/passwd は端末の /etc/passwd です。\n"
     "ファイル名に使えないバイトは %XX と書かれています。ディスクは uploads/raw_file/ の下、コマンドの出力は\n"
-    "hozen/commands/ にあります。収集できなかったものとその理由を含む一覧は hozen/items.jsonl です。\n"
+    "hozen/commands/ にあります。収集できなかったものとその理由を含む一覧は hozen/items.jsonl、\n"
+    "指示された対象ごとの結果は hozen/targets.jsonl です。\n"
     "\n"
     "検証に必要なのは、このファイルと顧客の公開鍵だけです。\n"
     "  hozen verify THIS_FILE --authority KEY.pub\n"
@@ -38,7 +41,8 @@ std::string BundleReadme(const v1::Manifest& manifest, const v1::Acquisition& ac
       "  ordered by   ", Printable(acquisition.operator_name()), "\n", "  reason       ",
       Printable(acquisition.reason()), "\n", "  started      ", TimeText(manifest.started_unix_ns()), "\n",
       "  finished     ", TimeText(manifest.finished_unix_ns()), "\n", "  items        ", manifest.items(), ", ",
-      manifest.failed_items(), " of them not complete", "\n", "  result       ",
+      manifest.failed_items(), " of them not complete", "\n", "  targets      ", manifest.failed_targets(),
+      " not carried out, or not to the end", "\n", "  result       ",
       manifest.complete() ? "complete" : "complete with failures", "\n");
   return Concat("Evidence collected with Hozen\n\n", facts, "\n", kEnglish, "\n", "Hozen で保全した証拠\n\n",
                 kJapanese);

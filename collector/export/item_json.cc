@@ -23,6 +23,11 @@ void AddTime(Json& json, const char* name, int64_t unix_ns) {
   if (unix_ns != 0) json[name] = TimeText(unix_ns);
 }
 
+void AddFailure(Json& json, const v1::Failure& failure) {
+  json["cause"] = CauseName(failure.cause());
+  json["detail"] = Printable(failure.detail());
+}
+
 void AddFile(Json& json, const v1::FileMetadata& file) {
   json["mode"] = absl::StrFormat("%o", file.mode());
   json["uid"] = file.uid();
@@ -78,15 +83,22 @@ Json ItemJson(const v1::Item& item, std::string_view entry) {
     json["zero_bytes"] = item.zero_bytes();
     json["unreadable_bytes"] = item.unreadable_bytes();
   }
-  if (item.has_failure()) {
-    json["cause"] = CauseName(item.failure().cause());
-    json["detail"] = Printable(item.failure().detail());
-  }
+  if (item.has_failure()) AddFailure(json, item.failure());
   if (item.has_command()) {
     json["command"] = Printable(item.command().command());
     json["exit_status"] = item.command().exit_status();
   }
   if (item.has_file()) AddFile(json, item.file());
+  return json;
+}
+
+Json TargetJson(const v1::TargetOutcome& outcome) {
+  Json json;
+  json["target_index"] = outcome.target_index();
+  if (!outcome.artifact().empty()) json["artifact"] = Printable(outcome.artifact());
+  json["pattern"] = Printable(outcome.pattern());
+  json["matched_items"] = outcome.matched_items();
+  if (outcome.has_failure()) AddFailure(json, outcome.failure());
   return json;
 }
 

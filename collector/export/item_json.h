@@ -1,4 +1,4 @@
-// Items as JSON objects: what a bundle tells people and tools about them. Members: docs/formats/bundle.md.
+// Items and targets as JSON objects: what a bundle tells people and tools about them. Members: docs/formats/bundle.md.
 #ifndef HOZEN_COLLECTOR_EXPORT_ITEM_JSON_H_
 #define HOZEN_COLLECTOR_EXPORT_ITEM_JSON_H_
 
@@ -23,6 +23,8 @@ std::string JsonLine(const Json& json);
 
 // A line of items.jsonl. `entry` is empty for an item without a stream.
 Json ItemJson(const v1::Item& item, std::string_view entry);
+// A line of targets.jsonl.
+Json TargetJson(const v1::TargetOutcome& outcome);
 // A line of uploads.json.
 Json UploadJson(const v1::Item& item, std::string_view entry);
 

@@ -229,6 +229,13 @@ uint64_t TestingEvidence::AddRecord(v1::Item item) {
   return index;
 }
 
+void TestingEvidence::AddTarget(const v1::TargetOutcome& outcome) {
+  if (outcome.has_failure()) manifest_.set_failed_targets(manifest_.failed_targets() + 1);
+  v1::BodyRecord record;
+  *record.mutable_target_outcome() = outcome;
+  Must(AppendRecord(record, body_));
+}
+
 void TestingEvidence::Commit() {
   manifest_.set_format_version(1);
   manifest_.set_acquisition_id(acquisition_id_);

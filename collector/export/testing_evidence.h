@@ -55,6 +55,8 @@ class TestingEvidence {
   uint64_t AddFile(std::string path, std::string_view content);
   // An item without a stream.
   uint64_t AddRecord(v1::Item item);
+  // What came of a target.
+  void AddTarget(const v1::TargetOutcome& outcome);
   // Signs the manifest and commits it to custody and catalog.
   void Commit();
 

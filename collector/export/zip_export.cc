@@ -67,6 +67,7 @@ class ZipExport {
   absl::Status Run() {
     HOZEN_RETURN_IF_ERROR(AddProofs());
     HOZEN_RETURN_IF_ERROR(AddItemsJson());
+    HOZEN_RETURN_IF_ERROR(AddTargetsJson());
     HOZEN_RETURN_IF_ERROR(zip_.Add(kBundleClientInfoEntry, ClientInfo(evidence_.manifest().host()), made_unix_ns_));
     HOZEN_RETURN_IF_ERROR(AddUploadsJson());
     HOZEN_RETURN_IF_ERROR(AddStreams());
@@ -102,6 +103,12 @@ class ZipExport {
     return ForEach([&](const v1::Item& item, const BundleNames::Entry& entry) {
       return zip_.Write(JsonLine(ItemJson(item, entry.name)));
     });
+  }
+
+  absl::Status AddTargetsJson() {
+    HOZEN_RETURN_IF_ERROR(zip_.Begin(kBundleTargetsEntry, std::nullopt, made_unix_ns_));
+    return evidence_.ReadBody(
+        {.on_target = [&](const v1::TargetOutcome& outcome) { return zip_.Write(JsonLine(TargetJson(outcome))); }});
   }
 
   absl::Status AddUploadsJson() {

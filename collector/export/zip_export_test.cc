@@ -219,6 +219,38 @@ TEST(ZipExportTest, TheListsNameEveryItemAndEveryUpload) {
   EXPECT_EQ(nlohmann::json::parse(BytesOf(entries, kBundleClientInfoEntry))["hostname"], "pc-1");
 }
 
+TEST(ZipExportTest, TellsWhatCameOfEachTarget) {
+  TestingEvidence made;
+  made.AddFile("/etc/passwd", "root:x:0");
+  v1::TargetOutcome found;
+  found.set_pattern("/etc/passwd");
+  found.set_artifact("UnixPasswdFile");
+  found.set_matched_items(1);
+  made.AddTarget(found);
+  v1::TargetOutcome refused;
+  refused.set_target_index(1);
+  refused.set_pattern("/usr/bin/touch /\xff\n");
+  refused.mutable_failure()->set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
+  refused.mutable_failure()->set_detail("it is not on the list");
+  made.AddTarget(refused);
+  made.Commit();
+  const std::filesystem::path path = made.folder() / "case.zip";
+  ASSERT_TRUE(Export(made, path).ok());
+  const nlohmann::json entries = ReadWithPython(path);
+  std::istringstream targets(BytesOf(entries, kBundleTargetsEntry));
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(targets, line);) lines.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0]["artifact"], "UnixPasswdFile");
+  EXPECT_EQ(lines[0]["matched_items"], 1);
+  EXPECT_FALSE(lines[0].contains("cause"));
+  EXPECT_EQ(lines[1]["target_index"], 1);
+  EXPECT_EQ(lines[1]["pattern"], "/usr/bin/touch /\\xff\\x0a");
+  EXPECT_EQ(lines[1]["cause"], "COMMAND_NOT_ALLOWED");
+  EXPECT_EQ(lines[1]["detail"], "it is not on the list");
+  EXPECT_THAT(BytesOf(entries, kBundleReadmeEntry), HasSubstr("targets      1 not carried out"));
+}
+
 TEST(ZipExportTest, DamageIsRefusedAndWhatWasWrittenIsNoZip) {
   TestingEvidence made;
   made.AddFile("/good", "these are good");

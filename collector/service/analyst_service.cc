@@ -54,6 +54,13 @@ class AnalystService final : public v1::Analyst::Service {
       return access_.ListItems(caller, *request, [&](const v1::ItemRow& row) { return SendTo(*call, *writer, row); });
     });
   }
+  grpc::Status ListTargets(grpc::ServerContext* call, const v1::ListTargetsRequest* request,
+                           grpc::ServerWriter<v1::TargetOutcome>* writer) override {
+    return AnswerStream(*call, context_, [&](const Caller& caller) {
+      return access_.ListTargets(caller, *request,
+                                 [&](const v1::TargetOutcome& outcome) { return SendTo(*call, *writer, outcome); });
+    });
+  }
   grpc::Status Search(grpc::ServerContext* call, const v1::SearchRequest* request,
                       grpc::ServerWriter<v1::ItemRow>* writer) override {
     return AnswerStream(*call, context_, [&](const Caller& caller) {

@@ -126,6 +126,22 @@ absl::Status EvidenceAccess::ListItems(const Caller& caller, const v1::ListItems
   return context_.catalog.FindItems(caller.customer_id, query, on_row);
 }
 
+absl::Status EvidenceAccess::ListTargets(const Caller& caller, const v1::ListTargetsRequest& request,
+                                         const OnTarget& on_target) {
+  HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kReadEvidence));
+  HOZEN_ASSIGN_OR_RETURN(const AcquisitionRow row,
+                         context_.catalog.GetAcquisition(caller.customer_id, request.acquisition_id()));
+  if (row.manifest.payload().empty()) return absl::OkStatus();
+  HOZEN_ASSIGN_OR_RETURN(CustomerVault* const vault, context_.customers.Get(caller.customer_id));
+  HOZEN_ASSIGN_OR_RETURN(StoredEvidence evidence,
+                         StoredEvidence::Open(*vault, context_.catalog, request.acquisition_id()));
+  // The count was checked against the body when it was committed; a body may be long.
+  if (request.failed_only() && evidence.manifest().failed_targets() == 0) return absl::OkStatus();
+  return evidence.ReadBody({.on_target = [&](const v1::TargetOutcome& outcome) {
+    return request.failed_only() && !outcome.has_failure() ? absl::OkStatus() : on_target(outcome);
+  }});
+}
+
 absl::Status EvidenceAccess::Search(const Caller& caller, const v1::SearchRequest& request, const OnRow& on_row) {
   HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kReadEvidence));
   HOZEN_RETURN_IF_ERROR(CheckGlob(request.path_glob()));

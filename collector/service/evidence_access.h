@@ -29,11 +29,16 @@ class AnswerSink : public StreamSink {
 class EvidenceAccess {
  public:
   using OnRow = std::function<absl::Status(const v1::ItemRow&)>;
+  using OnTarget = std::function<absl::Status(const v1::TargetOutcome&)>;
 
   explicit EvidenceAccess(ServiceContext context) : context_(context) {}
 
   // NotFound for an unknown acquisition.
   absl::Status ListItems(const Caller& caller, const v1::ListItemsRequest& request, const OnRow& on_row);
+  // What came of the plan's targets, out of the manifest's body; none while there is no manifest. NotFound for an
+  // unknown acquisition, DataLoss where the body is damaged. Like listing items, it gives no evidence and so is not
+  // logged.
+  absl::Status ListTargets(const Caller& caller, const v1::ListTargetsRequest& request, const OnTarget& on_target);
   absl::Status Search(const Caller& caller, const v1::SearchRequest& request, const OnRow& on_row);
 
   // Codes as StoredEvidence::ReadItem. The custody event "evidence.read" is durable before the first byte is given.

@@ -52,6 +52,14 @@ class EvidenceAccessTest : public ::testing::Test {
     failed.set_state(v1::Item::STATE_FAILED);
     failed.mutable_failure()->set_cause(v1::CAUSE_PERMISSION_DENIED);
     made_.AddRecord(failed);
+    v1::TargetOutcome nothing;
+    nothing.set_pattern("/no/such/*");
+    made_.AddTarget(nothing);
+    v1::TargetOutcome refused;
+    refused.set_target_index(1);
+    refused.set_pattern("/usr/bin/touch /x");
+    refused.mutable_failure()->set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
+    made_.AddTarget(refused);
     made_.Commit();
   }
 
@@ -80,6 +88,17 @@ class EvidenceAccessTest : public ::testing::Test {
     });
     EXPECT_TRUE(status.ok()) << status;
     return paths;
+  }
+
+  std::vector<v1::TargetOutcome> Targets(const v1::ListTargetsRequest& request) {
+    std::vector<v1::TargetOutcome> outcomes;
+    const absl::Status status =
+        access_.ListTargets(Operator("analyst"), request, [&](const v1::TargetOutcome& outcome) {
+          outcomes.push_back(outcome);
+          return absl::OkStatus();
+        });
+    EXPECT_TRUE(status.ok()) << status;
+    return outcomes;
   }
 
   TestingEvidence made_;
@@ -195,6 +214,55 @@ TEST_F(EvidenceAccessTest, ItemsAreListedAndFound) {
   EXPECT_TRUE(absl::IsInvalidArgument(access_.Search(Operator("analyst"), search, keep)));
 }
 
+TEST_F(EvidenceAccessTest, TargetsAreListedAllOrOnlyTheFailedOnes) {
+  v1::ListTargetsRequest request;
+  request.set_acquisition_id(made_.acquisition_id());
+  const uint64_t logged = made_.vault().custody().size();
+  std::vector<v1::TargetOutcome> all = Targets(request);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].pattern(), "/no/such/*");
+  EXPECT_EQ(all[0].matched_items(), 0u);
+  EXPECT_FALSE(all[0].has_failure());
+  request.set_failed_only(true);
+  const std::vector<v1::TargetOutcome> failed = Targets(request);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].pattern(), "/usr/bin/touch /x");
+  EXPECT_EQ(failed[0].failure().cause(), v1::CAUSE_COMMAND_NOT_ALLOWED);
+  EXPECT_EQ(made_.vault().custody().size(), logged) << "as with items, no evidence was given";
+  const auto enough = [](const v1::TargetOutcome&) { return absl::CancelledError("enough"); };
+  EXPECT_EQ(access_.ListTargets(Operator("analyst"), request, enough), absl::CancelledError("enough"));
+  request.set_acquisition_id("0000000000000000");
+  EXPECT_TRUE(absl::IsNotFound(access_.ListTargets(Operator("analyst"), request, nullptr)));
+}
+
+TEST_F(EvidenceAccessTest, TargetsInADamagedBodyAreDataLoss) {
+  made_.Damage(made_.body_chunks().front());
+  v1::ListTargetsRequest request;
+  request.set_acquisition_id(made_.acquisition_id());
+  const auto ignore = [](const v1::TargetOutcome&) { return absl::OkStatus(); };
+  EXPECT_TRUE(absl::IsDataLoss(access_.ListTargets(Operator("analyst"), request, ignore)));
+}
+
+TEST(EvidenceAccessBeforeCommitTest, HasNoTargetsYet) {
+  TestingEvidence made;
+  Fleet fleet(made.customers(), made.catalog(), made.clock());
+  EvidenceAccess access(ServiceContext{made.customers(), made.catalog(), fleet, made.root(), made.clock()});
+  const Caller caller = {.kind = Caller::Kind::kOperator,
+                         .customer_id = made.vault().customer_id(),
+                         .name = "bob",
+                         .role = "analyst",
+                         .public_key_der = {}};
+  v1::ListTargetsRequest request;
+  request.set_acquisition_id(made.acquisition_id());
+  int targets = 0;
+  const absl::Status status = access.ListTargets(caller, request, [&](const v1::TargetOutcome&) {
+    ++targets;
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(targets, 0);
+}
+
 TEST_F(EvidenceAccessTest, CustodyIsProvedForOneAcquisitionOrAll) {
   v1::GetCustodyRequest request;
   request.set_acquisition_id(made_.acquisition_id());
@@ -231,6 +299,9 @@ TEST_F(EvidenceAccessTest, WhoMayNotReadEvidenceReadsNone) {
     EXPECT_TRUE(absl::IsPermissionDenied(access_.ReadItem(caller, read, answer)));
     EXPECT_TRUE(absl::IsPermissionDenied(access_.Export(caller, Format("zip"), answer)));
     EXPECT_TRUE(absl::IsPermissionDenied(access_.ListItems(caller, {}, nullptr)));
+    v1::ListTargetsRequest targets;
+    targets.set_acquisition_id(made_.acquisition_id());
+    EXPECT_TRUE(absl::IsPermissionDenied(access_.ListTargets(caller, targets, nullptr)));
     EXPECT_TRUE(absl::IsPermissionDenied(access_.Search(caller, {}, nullptr)));
     EXPECT_TRUE(absl::IsPermissionDenied(access_.Verify(caller, {}, nullptr, nullptr)));
     EXPECT_EQ(answer.bytes(), "");
@@ -248,6 +319,9 @@ TEST_F(EvidenceAccessTest, AnotherCustomersEvidenceIsNotThere) {
   v1::ReadItemRequest read;
   read.set_acquisition_id(made_.acquisition_id());
   EXPECT_TRUE(absl::IsNotFound(access_.ReadItem(caller, read, answer)));
+  v1::ListTargetsRequest targets;
+  targets.set_acquisition_id(made_.acquisition_id());
+  EXPECT_TRUE(absl::IsNotFound(access_.ListTargets(caller, targets, nullptr)));
   v1::VerifyRequest verify;
   verify.set_acquisition_id(made_.acquisition_id());
   EXPECT_TRUE(absl::IsNotFound(access_.Verify(caller, verify, nullptr, nullptr)));

@@ -23,6 +23,7 @@ inline constexpr std::string_view kBundleDelegationEntry = "hozen/delegation.pb"
 inline constexpr std::string_view kBundleCustodyEntry = "hozen/custody.pb";
 inline constexpr std::string_view kBundleCustodyJsonEntry = "hozen/custody.json";
 inline constexpr std::string_view kBundleItemsEntry = "hozen/items.jsonl";
+inline constexpr std::string_view kBundleTargetsEntry = "hozen/targets.jsonl";
 inline constexpr std::string_view kBundleClientInfoEntry = "client_info.json";
 inline constexpr std::string_view kBundleUploadsEntry = "uploads.json";
 

@@ -199,6 +199,11 @@ class Fleet:
     def show(self, acquisition, home):
         return self.must(["show", acquisition, "--json"], home).documents()[0]
 
+    def items(self, acquisition, home, *options):
+        """The acquisition's items, then what came of the plan's targets."""
+        listed = self.must(["items", acquisition, *options, "--json"], home).documents()
+        return [i for i in listed if i["kind"] != "target"], [t for t in listed if t["kind"] == "target"]
+
     def close(self):
         for process in self.processes:
             if process.alive():

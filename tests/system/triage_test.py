@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -40,7 +41,7 @@ class TriageTest(harness.SystemTest):
         fleet, home, host = self.fleet_with_agent()
         root = self.make_files()
         acquisition, _ = self.collect(fleet, home, host, "--path", f"{root}/**")
-        items = fleet.must(["items", acquisition, "--json"], home).documents()
+        items, _ = fleet.items(acquisition, home)
         expected = {os.fsencode(p) for p in root.rglob("*")}
         by_path = {}
         for item in items:
@@ -71,7 +72,9 @@ class TriageTest(harness.SystemTest):
         self.assertIn("LinuxAuthLogs", names)
         acquisition, _ = self.collect(fleet, home, host, "--artifacts", names, "--path", "/etc/**")
         compared = 0
-        for item in fleet.must(["items", acquisition, "--json"], home).documents():
+        items, targets = fleet.items(acquisition, home)
+        self.assertEqual(len(items), sum(t["matched_items"] for t in targets), "every item is some target's")
+        for item in items:
             path = item["path"]
             if item["kind"] == "file" and item["state"] == "complete" and path.startswith("/etc/") and os.path.isfile(path):
                 self.assertEqual(item["sha256"], sha256_of(path), path)
@@ -84,9 +87,16 @@ class TriageTest(harness.SystemTest):
         acquisition, done = self.collect(fleet, home, host, "--path", str(self.folder / "nowhere"),
                                          "--path", str(self.folder / "nowhere-*"), "--path", "/etc/passwd")
         self.assertEqual(done.status, 3, "complete with failures")
-        failed = fleet.must(["items", acquisition, "--failed", "--json"], home).documents()
+        failed, targets = fleet.items(acquisition, home, "--failed")
         self.assertEqual([(i["path"], i["failure"]["cause"]) for i in failed],
                          [(str(self.folder / "nowhere"), "not_found")])
+        self.assertEqual(targets, [])
+        # A pattern that nothing fits is no failure, and is told.
+        _, targets = fleet.items(acquisition, home)
+        empty = [t for t in targets if t["matched_items"] == 0]
+        self.assertEqual([t["pattern"] for t in empty], [str(self.folder / "nowhere-*")])
+        self.assertNotIn("failure", empty[0])
+        self.assertIn(str(self.folder / "nowhere-*"), fleet.must(["items", acquisition], home).text)
         self.assertEqual(fleet.show(acquisition, home)["state"], "complete_with_failures")
 
     def test_unreadable_file_is_a_record_not_an_abort(self):
@@ -101,9 +111,9 @@ class TriageTest(harness.SystemTest):
         fleet, home, host = self.fleet_with_agent()
         acquisition, done = self.collect(fleet, home, host, "--path", str(secret), "--path", str(readable))
         self.assertEqual(done.status, 3)
-        items = {i["path"]: i for i in fleet.must(["items", acquisition, "--json"], home).documents()}
+        items = {i["path"]: i for i in fleet.items(acquisition, home)[0]}
         self.assertEqual(items[str(readable)]["sha256"], sha256_of(readable))
-        failed = fleet.must(["items", acquisition, "--failed", "--json"], home).documents()
+        failed, _ = fleet.items(acquisition, home, "--failed")
         self.assertEqual(len(failed), 1, failed)
         self.assertIn(failed[0]["failure"]["cause"], ("not_supported", "permission_denied"))
 
@@ -119,8 +129,7 @@ class TriageTest(harness.SystemTest):
         root = self.make_files()
         acquisition, done = self.collect(fleet, home, host, "--path", f"{root}/**", "--max-file-bytes", "1000000")
         self.assertEqual(done.status, 3)
-        failed = {os.path.basename(i["path"]): i for i in
-                  fleet.must(["items", acquisition, "--failed", "--json"], home).documents()}
+        failed = {os.path.basename(i["path"]): i for i in fleet.items(acquisition, home, "--failed")[0]}
         self.assertEqual(failed["three.bin"]["failure"]["cause"], "limit_file_bytes")
         self.assertEqual(failed["three.bin"]["size_bytes"], 1000000)
         self.assertEqual(failed["three.bin"]["sha256"],
@@ -230,8 +239,22 @@ class TriageTest(harness.SystemTest):
         fleet, home, host = self.fleet_with_agent()
         done = fleet.must(["collect", host, "--artifacts", "Evil", "--definitions", definitions, "--wait", "--json"], home,
                           (3,))
-        self.assertIn("command_not_allowed", fleet.must(["show", done.documents()[-1]["acquisition_id"], "--json"],
-                                                        home).text)
+        acquisition = done.documents()[-1]["acquisition_id"]
+        items, targets = fleet.items(acquisition, home, "--failed")
+        self.assertEqual(items, [])
+        self.assertEqual([(t["artifact"], t["pattern"], t["failure"]["cause"]) for t in targets],
+                         [("Evil", f"/usr/bin/touch {self.folder}/touched", "command_not_allowed")])
+        # Whoever looks at the acquisition, or only has its bundle, sees it too.
+        self.assertEqual(fleet.show(acquisition, home)["first_failed_targets"], targets)
+        self.assertIn("command not allowed", fleet.must(["show", acquisition], home).text)
+        self.assertIn("command not allowed", fleet.must(["items", acquisition, "--failed"], home).text)
+        bundle = self.folder / "case.zip"
+        fleet.must(["export", acquisition, "--format", "zip", "--out", bundle], home)
+        with zipfile.ZipFile(bundle) as opened:
+            listed = [json.loads(line) for line in opened.read("hozen/targets.jsonl").splitlines()]
+        self.assertEqual([(t["pattern"], t["cause"]) for t in listed],
+                         [(f"/usr/bin/touch {self.folder}/touched", "COMMAND_NOT_ALLOWED")])
+        fleet.must(["verify", bundle, "--authority", fleet.authority()], self.folder / "nobody")
         self.assertFalse((self.folder / "touched").exists())
 
 

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/concat.h"
 #include "core/base/language.h"
@@ -8,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
+#include "tools/hozen/failed_targets.h"
 #include "tools/hozen/follow.h"
 #include "tools/hozen/id_prefix.h"
 #include "tools/hozen/json_rendering.h"
@@ -87,8 +89,14 @@ absl::StatusOr<ExitCode> Show(Invocation& invocation, const std::string& id) {
   v1::GetAcquisitionRequest request;
   HOZEN_ASSIGN_OR_RETURN(*request.mutable_acquisition_id(), ResolveAcquisition(*session.collector, id));
   HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition acquisition, session.collector->GetAcquisition(request));
-  console.Print(console.json() ? JsonDocument(AcquisitionJson(acquisition))
-                               : DescribeAcquisition(console, acquisition));
+  const std::vector<v1::TargetOutcome> failed_targets = FirstFailedTargets(*session.collector, console, acquisition);
+  if (console.json()) {
+    Json json = AcquisitionJson(acquisition);
+    AddFailedTargets(failed_targets, json);
+    console.Print(JsonDocument(json));
+  } else {
+    console.Print(DescribeAcquisition(console, acquisition, failed_targets));
+  }
   return ExitCode::kOk;
 }
 
@@ -105,7 +113,9 @@ absl::StatusOr<ExitCode> Watch(Invocation& invocation, const std::string& id) {
   }
   HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ended,
                          FollowAcquisition(*session.collector, console, acquisition_id, options));
-  if (!console.json()) console.Print(DescribeAcquisition(console, ended));
+  if (!console.json()) {
+    console.Print(DescribeAcquisition(console, ended, FirstFailedTargets(*session.collector, console, ended)));
+  }
   return ExitCodeOf(ended.state());
 }
 

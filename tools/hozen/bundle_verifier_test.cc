@@ -45,7 +45,7 @@ using Entries = std::vector<std::pair<std::string, std::string>>;
 // A customer with a host whose agent took three files and a disk.
 class Evidence {
  public:
-  Evidence()
+  explicit Evidence(uint64_t claimed_failed_targets = 1)
       : authority_(PrivateKey::Generate(KeyType::kEd25519).value()),
         custody_key_(PrivateKey::Generate(KeyType::kEd25519).value()),
         host_key_(PrivateKey::Generate(KeyType::kEcdsaP256).value()),
@@ -71,7 +71,8 @@ class Evidence {
     delegation_ = SignDelegation(delegation, authority_).value();
     MakePlan(now);
     MakeItems();
-    Commit(now);
+    MakeTargets();
+    Commit(now, claimed_failed_targets);
   }
 
   PublicKey authority() const { return authority_.public_key(); }
@@ -86,6 +87,8 @@ class Evidence {
         {std::string(kBundleHostChainEntry), host_chain_},
         {std::string(kBundleDelegationEntry), delegation_.SerializeAsString()},
         {std::string(kBundleCustodyEntry), custody_.SerializeAsString()},
+        {std::string(kBundleItemsEntry), "{}\n"},
+        {std::string(kBundleTargetsEntry), "{}\n"},
         {std::string(kBundleUploadsEntry), "{}\n"},
     };
     entries.insert(entries.end(), streams_.begin(), streams_.end());
@@ -169,7 +172,16 @@ class Evidence {
     AddItem(v1::Item::KIND_DISK, "/dev/sda", disk_);
   }
 
-  void Commit(absl::Time now) {
+  void MakeTargets() {
+    v1::BodyRecord record;
+    record.mutable_target_outcome()->set_pattern("/etc/**");
+    record.mutable_target_outcome()->set_matched_items(items_);
+    EXPECT_TRUE(AppendRecord(record, body_).ok());
+    record.mutable_target_outcome()->mutable_failure()->set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
+    EXPECT_TRUE(AppendRecord(record, body_).ok());
+  }
+
+  void Commit(absl::Time now, uint64_t failed_targets) {
     v1::Manifest manifest;
     manifest.set_format_version(1);
     manifest.set_acquisition_id("00112233445566aa");
@@ -179,8 +191,9 @@ class Evidence {
     manifest.set_plan_sha256(std::string(PlanDigest(plan_).bytes()));
     manifest.set_started_unix_ns(absl::ToUnixNanos(now));
     manifest.set_finished_unix_ns(absl::ToUnixNanos(now));
-    manifest.set_complete(true);
+    manifest.set_complete(failed_targets == 0);
     manifest.set_items(items_);
+    manifest.set_failed_targets(failed_targets);
     manifest.set_body_sha256(std::string(Sha256::Of(body_).bytes()));
     manifest.set_body_size_bytes(body_.size());
     *manifest.add_body_extents() = ChunkExtent(Sha256::Of(body_), static_cast<uint32_t>(body_.size()));
@@ -297,6 +310,16 @@ TEST_F(BundleVerifier, VouchesForAWholeZip) {
   EXPECT_EQ(report.plan.reason(), "IR-2231");
   EXPECT_EQ(report.custody_entries, 2u);
   EXPECT_EQ(report.committed_time, "2026-11-22T06:12:06.123456789Z");
+}
+
+TEST_F(BundleVerifier, SeesAManifestThatHidesAFailedTarget) {
+  const Evidence hiding(/*claimed_failed_targets=*/0);
+  WriteZip(hiding.ZipEntries());
+  const auto report = VerifyBundle(zip_, hiding.authority());
+  ASSERT_TRUE(report.ok()) << report.status();
+  ASSERT_EQ(report->fault_count, 1u) << Faults(*report);
+  EXPECT_EQ(report->faults[0].where, "manifest");
+  EXPECT_NE(report->faults[0].detail.find("0 / 1"), std::string::npos) << report->faults[0].detail;
 }
 
 TEST_F(BundleVerifier, VouchesForAZipOfStoredEntries) {

@@ -16,6 +16,7 @@
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/definition_folders.h"
+#include "tools/hozen/failed_targets.h"
 #include "tools/hozen/follow.h"
 #include "tools/hozen/id_prefix.h"
 #include "tools/hozen/json_rendering.h"
@@ -116,8 +117,14 @@ absl::StatusOr<ExitCode> SubmitAndWait(Invocation& invocation, const Session& se
   }
   HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ended,
                          FollowAcquisition(*session.collector, console, ordered.acquisition_id()));
-  console.Print(console.json() ? JsonDocument(AcquisitionWithNotRun(ended, not_run))
-                               : DescribeAcquisition(console, ended));
+  const std::vector<v1::TargetOutcome> failed_targets = FirstFailedTargets(*session.collector, console, ended);
+  if (console.json()) {
+    Json json = AcquisitionWithNotRun(ended, not_run);
+    AddFailedTargets(failed_targets, json);
+    console.Print(JsonDocument(json));
+  } else {
+    console.Print(DescribeAcquisition(console, ended, failed_targets));
+  }
   if (!console.json() && ended.state() == v1::Acquisition::STATE_COMPLETE_WITH_FAILURES) {
     console.Note(Concat(Say("What failed and why: hozen items ", "失敗の一覧と理由: hozen items "),
                         ended.acquisition_id(), " --failed"));

@@ -33,6 +33,8 @@ class Collector {
                                         const Handler<v1::Acquisition>& on_change) = 0;
 
   virtual absl::Status ListItems(const v1::ListItemsRequest& request, const Handler<v1::ItemRow>& on_item) = 0;
+  virtual absl::Status ListTargets(const v1::ListTargetsRequest& request,
+                                   const Handler<v1::TargetOutcome>& on_target) = 0;
   virtual absl::Status Search(const v1::SearchRequest& request, const Handler<v1::ItemRow>& on_item) = 0;
   virtual absl::Status ReadItem(const v1::ReadItemRequest& request, const Handler<v1::StreamPart>& on_part) = 0;
   virtual absl::Status Export(const v1::ExportRequest& request, const Handler<v1::StreamPart>& on_part) = 0;

@@ -13,6 +13,7 @@
 #include "core/evidence/merkle.h"
 #include "core/evidence/trust.h"
 #include "tools/hozen/custody_check.h"
+#include "tools/hozen/failed_targets.h"
 #include "tools/hozen/follow.h"
 #include "tools/hozen/id_prefix.h"
 
@@ -26,6 +27,8 @@ class FakeCollector : public Collector {
  public:
   v1::ListHostsResponse hosts;
   v1::ListAcquisitionsResponse acquisitions;
+  std::vector<v1::TargetOutcome> targets;
+  absl::Status targets_status;
   int asked = 0;
   std::vector<std::pair<std::vector<v1::Acquisition::State>, absl::Status>> watches;
   size_t watched = 0;
@@ -56,6 +59,15 @@ class FakeCollector : public Collector {
     return status;
   }
   absl::Status ListItems(const v1::ListItemsRequest&, const Handler<v1::ItemRow>&) override { return No(); }
+  absl::Status ListTargets(const v1::ListTargetsRequest& request,
+                           const Handler<v1::TargetOutcome>& on_target) override {
+    ++asked;
+    for (const v1::TargetOutcome& outcome : targets) {
+      if (request.failed_only() && !outcome.has_failure()) continue;
+      if (const absl::Status handled = on_target(outcome); !handled.ok()) return handled;
+    }
+    return targets_status;
+  }
   absl::Status Search(const v1::SearchRequest&, const Handler<v1::ItemRow>&) override { return No(); }
   absl::Status ReadItem(const v1::ReadItemRequest&, const Handler<v1::StreamPart>&) override { return No(); }
   absl::Status Export(const v1::ExportRequest&, const Handler<v1::StreamPart>&) override { return No(); }
@@ -116,6 +128,44 @@ TEST(HostNames, FindIdThenNameThenLabelThenTheStartOfAnId) {
   EXPECT_TRUE(absl::IsInvalidArgument(PickHost("def", hosts).status()));
   EXPECT_TRUE(absl::IsNotFound(PickHost("", hosts).status()));
   EXPECT_TRUE(absl::IsNotFound(PickHost("mail", hosts).status()));
+}
+
+class FailedTargetsTest : public ::testing::Test {
+ protected:
+  FailedTargetsTest() {
+    for (int i = 0; i < 20; ++i) {
+      v1::TargetOutcome outcome;
+      outcome.set_target_index(i);
+      if (i % 2 == 1) outcome.mutable_failure()->set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
+      collector_.targets.push_back(outcome);
+    }
+    acquisition_.mutable_manifest()->set_failed_targets(10);
+  }
+  FakeCollector collector_;
+  v1::Acquisition acquisition_;
+  std::ostringstream out_, err_;
+  Console console_{out_, err_};
+};
+
+TEST_F(FailedTargetsTest, AreTheFirstOnesThatFailed) {
+  const std::vector<v1::TargetOutcome> first = FirstFailedTargets(collector_, console_, acquisition_);
+  ASSERT_EQ(first.size(), kMostShownTargets);
+  for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].target_index(), 2 * i + 1);
+  EXPECT_EQ(err_.str(), "");
+}
+
+TEST_F(FailedTargetsTest, AreNotAskedForWhereTheManifestCountsNone) {
+  acquisition_.mutable_manifest()->set_failed_targets(0);
+  EXPECT_TRUE(FirstFailedTargets(collector_, console_, acquisition_).empty());
+  EXPECT_EQ(collector_.asked, 0);
+}
+
+TEST_F(FailedTargetsTest, ThatCannotBeHadAreANote) {
+  collector_.targets.clear();
+  collector_.targets_status = absl::PermissionDeniedError("not as an auditor");
+  EXPECT_TRUE(FirstFailedTargets(collector_, console_, acquisition_).empty());
+  EXPECT_NE(err_.str().find("not as an auditor"), std::string::npos);
+  EXPECT_EQ(out_.str(), "");
 }
 
 class Following : public ::testing::Test {

@@ -60,6 +60,10 @@ class GrpcCollector : public Collector {
   absl::Status ListItems(const v1::ListItemsRequest& request, const Handler<v1::ItemRow>& on_item) override {
     return Stream(*analyst_, &v1::Analyst::Stub::ListItems, request, on_item);
   }
+  absl::Status ListTargets(const v1::ListTargetsRequest& request,
+                           const Handler<v1::TargetOutcome>& on_target) override {
+    return Stream(*analyst_, &v1::Analyst::Stub::ListTargets, request, on_target);
+  }
   absl::Status Search(const v1::SearchRequest& request, const Handler<v1::ItemRow>& on_item) override {
     return Stream(*analyst_, &v1::Analyst::Stub::Search, request, on_item);
   }

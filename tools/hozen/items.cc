@@ -75,6 +75,32 @@ class RowPrinter {
   uint64_t rows_ = 0;
 };
 
+// Behind the items: which targets failed, and where all items are listed, which found nothing. As JSON all targets, but
+// for --failed. Whether there was any.
+absl::StatusOr<bool> ListTargets(Collector& collector, Console& console, const v1::ListItemsRequest& items,
+                                 bool behind_items) {
+  v1::ListTargetsRequest request;
+  request.set_acquisition_id(items.acquisition_id());
+  request.set_failed_only(items.failed_only());
+  bool any = false;
+  std::vector<v1::TargetOutcome> for_table;
+  HOZEN_RETURN_IF_ERROR(collector.ListTargets(request, [&](const v1::TargetOutcome& outcome) {
+    if (console.json()) {
+      any = true;
+      console.Print(JsonLine(TargetJson(outcome)));
+    } else if (outcome.has_failure() || outcome.matched_items() == 0) {
+      any = true;
+      for_table.push_back(outcome);
+    }
+    return console.out().good() ? absl::OkStatus() : absl::CancelledError("output was closed");
+  }));
+  if (!for_table.empty()) {
+    if (behind_items) console.Print("");
+    console.Print(TargetTable(console, for_table));
+  }
+  return any;
+}
+
 absl::StatusOr<ExitCode> ListItems(Invocation& invocation, const ItemsOptions& options) {
   Console& console = invocation.console;
   HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
@@ -85,7 +111,12 @@ absl::StatusOr<ExitCode> ListItems(Invocation& invocation, const ItemsOptions& o
   RowPrinter printer(console, false);
   HOZEN_RETURN_IF_ERROR(
       session.collector->ListItems(request, [&](const v1::ItemRow& row) { return printer.Print(row); }));
-  if (printer.rows() == 0 && !console.json()) {
+  bool any_target = false;
+  // Who asks for paths asks for items.
+  if (options.path.empty()) {
+    HOZEN_ASSIGN_OR_RETURN(any_target, ListTargets(*session.collector, console, request, printer.rows() > 0));
+  }
+  if (printer.rows() == 0 && !any_target && !console.json()) {
     console.Note(options.failed ? Say("Nothing failed.", "失敗はありません。")
                                 : Say("No item fits.", "該当する項目はありません。"));
   }
@@ -240,16 +271,22 @@ void AddItemCommands(CLI::App& app, Invocation& invocation) {
   auto items_options = std::make_shared<ItemsOptions>();
   AddIdOption(*items, items_options->id);
   items->add_flag("--failed", items_options->failed,
-                  Text("Only what could not be had whole, with the cause", "失敗または一部のみの項目と理由"));
+                  Text("Only items that could not be had whole and targets that failed, with the cause",
+                       "失敗または一部のみの項目、失敗した対象と理由"));
   items
       ->add_option("--path", items_options->path,
                    Text("Only paths like this; * also matches /", "このパターンのパスだけ（* は / にも一致）"))
       ->type_name("GLOB");
-  items->footer(
-      Text("Columns: index, start of the SHA-256, size or kind, path. With --json: an item a line, times in UTC.\n\n"
-           "Examples:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path",
-           "列: 番号、SHA-256 の先頭、サイズまたは種類、パス。--json では 1 行 1 件（時刻は UTC）。\n\n"
-           "例:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path"));
+  items->footer(Text(
+      "Columns: index, start of the SHA-256, size or kind, path. Behind the items, unless --path is given, stand the\n"
+      "targets of the plan that were not carried out, and without --failed those that found nothing. With --json: an\n"
+      "item a line, times in UTC; then a line for each target (with --failed: each failed one), which has\n"
+      "\"kind\": \"target\".\n\n"
+      "Examples:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path",
+      "列: 番号、SHA-256 の先頭、サイズまたは種類、パス。--path がなければ、項目の後に、実行されなかった対象と\n"
+      "（--failed がなければ）該当がなかった対象を示します。--json では 1 行 1 件（時刻は UTC）。対象の行は\n"
+      "\"kind\": \"target\" を持ちます。\n\n"
+      "例:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path"));
   items->callback([&invocation, items_options] {
     invocation.chosen = [&invocation, items_options] { return ListItems(invocation, *items_options); };
   });

@@ -236,6 +236,24 @@ Json ItemRowJson(const v1::ItemRow& row) {
   return json;
 }
 
+Json TargetJson(const v1::TargetOutcome& outcome) {
+  Json json;
+  json["kind"] = "target";
+  json["target_index"] = outcome.target_index();
+  AddText("artifact", outcome.artifact(), json);
+  AddPath("pattern", outcome.pattern(), json);
+  json["matched_items"] = outcome.matched_items();
+  if (outcome.has_failure()) json["failure"] = FailureJson(outcome.failure());
+  return json;
+}
+
+void AddFailedTargets(const std::vector<v1::TargetOutcome>& first, Json& to) {
+  if (first.empty()) return;
+  Json targets = Json::array();
+  for (const v1::TargetOutcome& outcome : first) targets.push_back(TargetJson(outcome));
+  to["first_failed_targets"] = std::move(targets);
+}
+
 Json CustodyProofJson(const v1::CustodyProof& proof) {
   Json json;
   json["leaf_index"] = proof.leaf_index();

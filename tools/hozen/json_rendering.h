@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/hozen/v1/operators.pb.h"
 
@@ -30,6 +31,10 @@ Json ProgressJson(const v1::Progress& progress);
 Json ManifestJson(const v1::Manifest& manifest);
 Json AcquisitionJson(const v1::Acquisition& acquisition);
 Json ItemRowJson(const v1::ItemRow& row);
+// "kind": "target" tells it apart from an item; `failure` only where the target was not carried out to its end.
+Json TargetJson(const v1::TargetOutcome& outcome);
+// "first_failed_targets" beside an acquisition's own members; nothing where there are none.
+void AddFailedTargets(const std::vector<v1::TargetOutcome>& first, Json& to);
 // `entry` is itself JSON where it parses, else printable text.
 Json CustodyProofJson(const v1::CustodyProof& proof);
 

@@ -65,6 +65,68 @@ TEST(JsonRendering, ShowsCustodyEntriesAsJsonOrAsText) {
   EXPECT_EQ(CustodyProofJson(proof)["entry"], "{broken\\x0a");
 }
 
+v1::TargetOutcome RefusedCommand() {
+  v1::TargetOutcome outcome;
+  outcome.set_target_index(3);
+  outcome.set_artifact("Evil");
+  outcome.set_pattern("/usr/bin/touch /x\x1b[2J");
+  outcome.mutable_failure()->set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
+  outcome.mutable_failure()->set_detail("not on the list");
+  return outcome;
+}
+
+TEST(JsonRendering, TellsTargetsFromItems) {
+  const Json failed = TargetJson(RefusedCommand());
+  EXPECT_EQ(failed["kind"], "target");
+  EXPECT_EQ(failed["target_index"], 3);
+  EXPECT_EQ(failed["artifact"], "Evil");
+  EXPECT_EQ(failed["pattern"], "/usr/bin/touch /x\\x1b[2J");
+  EXPECT_TRUE(failed.contains("pattern_base64"));
+  EXPECT_EQ(failed["failure"]["cause"], "command_not_allowed");
+  v1::TargetOutcome nothing;
+  nothing.set_pattern("/no/such/*");
+  const Json empty = TargetJson(nothing);
+  EXPECT_EQ(empty["matched_items"], 0);
+  EXPECT_FALSE(empty.contains("failure"));
+  EXPECT_FALSE(empty.contains("artifact"));
+}
+
+TEST(JsonRendering, AddsFailedTargetsOnlyWhereThereAreAny) {
+  Json json = AcquisitionJson({});
+  AddFailedTargets({}, json);
+  EXPECT_FALSE(json.contains("first_failed_targets"));
+  AddFailedTargets({RefusedCommand()}, json);
+  EXPECT_EQ(json["first_failed_targets"][0]["artifact"], "Evil");
+}
+
+TEST(TextRendering, NamesTheFirstFailedTargetsAndWhereTheOthersAre) {
+  std::ostringstream out, err;
+  Console console(out, err);
+  v1::Acquisition acquisition;
+  acquisition.set_acquisition_id("00112233445566aa");
+  acquisition.mutable_manifest()->set_failed_targets(1);
+  std::string text = DescribeAcquisition(console, acquisition, {RefusedCommand()});
+  EXPECT_NE(text.find("/usr/bin/touch /x\\x1b[2J (Evil): command not allowed: not on the list"), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("--failed"), std::string::npos) << "all are named";
+  acquisition.mutable_manifest()->set_failed_targets(7);
+  text = DescribeAcquisition(console, acquisition, {RefusedCommand()});
+  EXPECT_NE(text.find("hozen items 00112233445566aa --failed"), std::string::npos) << text;
+  acquisition.mutable_manifest()->set_failed_targets(0);
+  EXPECT_EQ(DescribeAcquisition(console, acquisition).find("target"), std::string::npos);
+}
+
+TEST(TextRendering, ListsTargetsThatFailedOrFoundNothing) {
+  std::ostringstream out, err;
+  Console console(out, err);
+  v1::TargetOutcome nothing;
+  nothing.set_pattern("/no/such/*");
+  const std::string text = TargetTable(console, {RefusedCommand(), nothing});
+  EXPECT_NE(text.find("command not allowed  not on the list"), std::string::npos) << text;
+  EXPECT_NE(text.find("nothing fits"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+}
+
 TEST(TextRendering, HoldsNoEscapeSequenceOfAHost) {
   std::ostringstream out, err;
   Console console(out, err);

@@ -70,8 +70,32 @@ std::string Percentage(uint64_t part, uint64_t whole) {
   return Concat(" (", part * 100 / whole, " %)");
 }
 
-void DescribeManifest(const Console& console, const v1::Manifest& manifest,
+std::string TargetInWords(const v1::TargetOutcome& outcome) {
+  std::string words = Printable(outcome.pattern());
+  if (!outcome.artifact().empty()) words += Concat(" (", Printable(outcome.artifact()), ")");
+  return Concat(words, ": ", FailureInWords(outcome.failure()));
+}
+
+void DescribeFailedTargets(const Console& console, const v1::Acquisition& acquisition,
+                           const std::vector<v1::TargetOutcome>& first,
+                           std::vector<std::pair<std::string, std::string>>& properties) {
+  const uint64_t all = acquisition.manifest().failed_targets();
+  if (all == 0) return;
+  properties.emplace_back(Say("failed targets", "失敗した対象"),
+                          console.Paint(Console::Colour::kWarning, FormatCount(all)));
+  for (const v1::TargetOutcome& outcome : first) {
+    properties.emplace_back(Say("failed target", "失敗した対象"), TargetInWords(outcome));
+  }
+  if (all > first.size()) {
+    properties.emplace_back(first.empty() ? Say("to see them", "一覧") : Say("and more", "ほか"),
+                            Concat("hozen items ", Printable(acquisition.acquisition_id()), " --failed"));
+  }
+}
+
+void DescribeManifest(const Console& console, const v1::Acquisition& acquisition,
+                      const std::vector<v1::TargetOutcome>& failed_targets,
                       std::vector<std::pair<std::string, std::string>>& properties) {
+  const v1::Manifest& manifest = acquisition.manifest();
   std::string items = FormatCount(manifest.items());
   if (manifest.failed_items() > 0) {
     items += Concat(
@@ -79,9 +103,7 @@ void DescribeManifest(const Console& console, const v1::Manifest& manifest,
                                                               Say(" failed or partial", " 件が失敗または一部のみ"))));
   }
   properties.emplace_back(Say("items", "項目"), items);
-  if (manifest.failed_targets() > 0) {
-    properties.emplace_back(Say("targets cut off", "未完了の対象"), FormatCount(manifest.failed_targets()));
-  }
+  DescribeFailedTargets(console, acquisition, failed_targets, properties);
   if (manifest.has_ended_by()) {
     properties.emplace_back(Say("ended early", "早期終了"), FailureInWords(manifest.ended_by()));
   }
@@ -153,7 +175,8 @@ std::string PaintState(const Console& console, v1::Acquisition::State state) {
   return console.Paint(colour, StateInWords(state));
 }
 
-std::string DescribeAcquisition(const Console& console, const v1::Acquisition& acquisition) {
+std::string DescribeAcquisition(const Console& console, const v1::Acquisition& acquisition,
+                                const std::vector<v1::TargetOutcome>& failed_targets) {
   std::vector<std::pair<std::string, std::string>> properties;
   properties.emplace_back(Say("acquisition", "取得"), Printable(acquisition.acquisition_id()));
   properties.emplace_back(Say("state", "状態"), PaintState(console, acquisition.state()));
@@ -183,7 +206,7 @@ std::string DescribeAcquisition(const Console& console, const v1::Acquisition& a
     properties.emplace_back(Say("deadline", "期限"), FormatLocal(acquisition.deadline_unix_ns()));
   }
   if (acquisition.has_manifest()) {
-    DescribeManifest(console, acquisition.manifest(), properties);
+    DescribeManifest(console, acquisition, failed_targets, properties);
   } else if (acquisition.has_progress()) {
     const v1::Progress& progress = acquisition.progress();
     properties.emplace_back(Say("items", "項目"), FormatCount(progress.items()));
@@ -200,6 +223,25 @@ std::string DescribeAcquisition(const Console& console, const v1::Acquisition& a
     }
   }
   return RenderProperties(properties);
+}
+
+std::string TargetTable(const Console& console, const std::vector<v1::TargetOutcome>& outcomes) {
+  Table table({{Title(console, "TARGET", "対象")},
+               {Title(console, "ARTIFACT", "定義")},
+               {Title(console, "ITEMS", "項目"), Table::Align::kRight},
+               {Title(console, "CAUSE", "原因")},
+               {Title(console, "DETAIL", "詳細")}});
+  for (const v1::TargetOutcome& outcome : outcomes) {
+    std::string cause;
+    if (outcome.has_failure()) {
+      cause = console.Paint(Console::Colour::kBad, CauseInWords(outcome.failure().cause()));
+    } else if (outcome.matched_items() == 0) {
+      cause = console.Paint(Console::Colour::kFaint, Say("nothing fits", "該当なし"));
+    }
+    table.Add({Printable(outcome.pattern()), Printable(outcome.artifact()), FormatCount(outcome.matched_items()), cause,
+               Printable(outcome.failure().detail())});
+  }
+  return table.Render();
 }
 
 std::string Title(const Console& console, std::string_view english, std::string_view japanese) {

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/hozen/v1/operators.pb.h"
 #include "tools/hozen/console.h"
@@ -17,8 +18,12 @@ std::string FailureInWords(const v1::Failure& failure);
 // The state in the colour that it deserves.
 std::string PaintState(const Console& console, v1::Acquisition::State state);
 
-// One acquisition with everything that a person asks of it, ended by a newline.
-std::string DescribeAcquisition(const Console& console, const v1::Acquisition& acquisition);
+// One acquisition with everything that a person asks of it, ended by a newline. `failed_targets` are the first ones, by
+// name; how many there are stands in the manifest.
+std::string DescribeAcquisition(const Console& console, const v1::Acquisition& acquisition,
+                                const std::vector<v1::TargetOutcome>& failed_targets = {});
+// What came of targets as a table, ended by a newline.
+std::string TargetTable(const Console& console, const std::vector<v1::TargetOutcome>& outcomes);
 
 // A title for a table's column, painted.
 std::string Title(const Console& console, std::string_view english, std::string_view japanese);

@@ -33,8 +33,8 @@ constexpr size_t kMostLocated = 20;
 bool IsOfTheBundle(std::string_view name) {
   for (const std::string_view own :
        {kBundleReadmeEntry, kBundleManifestEntry, kBundleBodyEntry, kBundlePlanEntry, kBundleHostChainEntry,
-        kBundleDelegationEntry, kBundleCustodyEntry, kBundleCustodyJsonEntry, kBundleItemsEntry, kBundleClientInfoEntry,
-        kBundleUploadsEntry}) {
+        kBundleDelegationEntry, kBundleCustodyEntry, kBundleCustodyJsonEntry, kBundleItemsEntry, kBundleTargetsEntry,
+        kBundleClientInfoEntry, kBundleUploadsEntry}) {
     if (name == own) return true;
   }
   return false;
@@ -237,7 +237,12 @@ absl::Status ZipVerifier::WalkBody(BodyReader::Handler handler) const {
 absl::Status ZipVerifier::ExpectEntries() {
   BundleNames names;
   uint64_t items = 0;
+  uint64_t failed_targets = 0;
   BodyReader::Handler handler;
+  handler.on_target = [&](const v1::TargetOutcome& outcome) {
+    if (outcome.has_failure()) ++failed_targets;
+    return absl::OkStatus();
+  };
   handler.on_item = [&](uint64_t, const v1::Item& item) -> absl::Status {
     ++items;
     if (!item.has_stream()) return absl::OkStatus();
@@ -252,6 +257,11 @@ absl::Status ZipVerifier::ExpectEntries() {
   if (items != report_.manifest.items()) {
     report_.Add("manifest", Concat(Say("it counts other items than its body has: ", "項目数が本体と一致しません: "),
                                    report_.manifest.items(), " / ", items));
+  }
+  if (failed_targets != report_.manifest.failed_targets()) {
+    report_.Add("manifest", Concat(Say("it counts other failed targets than its body has: ",
+                                       "失敗した対象の数が本体と一致しません: "),
+                                   report_.manifest.failed_targets(), " / ", failed_targets));
   }
   return absl::OkStatus();
 }
