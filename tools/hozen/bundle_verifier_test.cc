@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "core/base/concat.h"
 #include "core/base/file.h"
+#include "core/base/printable.h"
 #include "core/chunk/chunk.h"
 #include "core/crypto/certificate.h"
 #include "core/crypto/key.h"
@@ -87,9 +88,9 @@ class Evidence {
         {std::string(kBundleHostChainEntry), host_chain_},
         {std::string(kBundleDelegationEntry), delegation_.SerializeAsString()},
         {std::string(kBundleCustodyEntry), custody_.SerializeAsString()},
-        {std::string(kBundleItemsEntry), "{}\n"},
-        {std::string(kBundleTargetsEntry), "{}\n"},
-        {std::string(kBundleUploadsEntry), "{}\n"},
+        {std::string(kBundleItemsEntry), items_list_},
+        {std::string(kBundleTargetsEntry), targets_list_},
+        {std::string(kBundleUploadsEntry), uploads_list_},
     };
     entries.insert(entries.end(), streams_.begin(), streams_.end());
     return entries;
@@ -139,6 +140,8 @@ class Evidence {
     plan_ = *signed_plan;
   }
 
+  static std::string Line(const nlohmann::json& json) { return json.dump() + "\n"; }
+
   void AddItem(v1::Item::Kind kind, const std::string& path, const std::string& bytes) {
     v1::Item item;
     item.set_index(items_++);
@@ -155,6 +158,19 @@ class Evidence {
                    *item.mutable_extents());
     }
     streams_.emplace_back(names_.Next(item).name, bytes);
+    const std::string sha256 = Sha256::Of(bytes).ToHex();
+    items_list_ += Line({{"index", item.index()},
+                         {"kind", "file"},
+                         {"state", "complete"},
+                         {"path", Printable(path)},
+                         {"size_bytes", bytes.size()},
+                         {"sha256", sha256},
+                         {"entry", streams_.back().first}});
+    uploads_list_ += Line({{"Timestamp", ""},
+                           {"vfs_path", Printable(path)},
+                           {"uploaded_size", bytes.size()},
+                           {"sha256", sha256},
+                           {"item_index", item.index()}});
     v1::BodyRecord record;
     *record.mutable_item() = item;
     EXPECT_TRUE(AppendRecord(record, body_).ok());
@@ -177,6 +193,11 @@ class Evidence {
     record.mutable_target_outcome()->set_pattern("/etc/**");
     record.mutable_target_outcome()->set_matched_items(items_);
     EXPECT_TRUE(AppendRecord(record, body_).ok());
+    nlohmann::json line = {{"target_index", 0}, {"pattern", "/etc/**"}, {"matched_items", items_}};
+    targets_list_ += Line(line);
+    line["cause"] = "COMMAND_NOT_ALLOWED";
+    line["detail"] = "";
+    targets_list_ += Line(line);
     record.mutable_target_outcome()->mutable_failure()->set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
     EXPECT_TRUE(AppendRecord(record, body_).ok());
   }
@@ -226,6 +247,9 @@ class Evidence {
   v1::Envelope manifest_;
   v1::CustodyBundle custody_;
   std::string body_;
+  std::string items_list_;
+  std::string targets_list_;
+  std::string uploads_list_;
   std::string disk_;
   uint64_t items_ = 0;
   BundleNames names_;
@@ -446,6 +470,55 @@ TEST_F(BundleVerifier, RefusesBytesThatBelongToNoEntry) {
   EXPECT_FALSE(Verify(zip_).ok());
 }
 
+// Nobody signed them, and they are what a person reads first.
+TEST_F(BundleVerifier, RefusesListsThatSayOtherThanTheHostSigned) {
+  const std::pair<std::string_view, std::string_view> lists[] = {{kBundleItemsEntry, "/etc/passwd"},
+                                                                 {kBundleTargetsEntry, "COMMAND_NOT_ALLOWED"},
+                                                                 {kBundleUploadsEntry, "/etc/passwd"}};
+  for (const auto& [name, word] : lists) {
+    const auto fault_with = [&](const std::function<void(std::string&)>& change) {
+      WriteZip(With(evidence_->ZipEntries(), std::string(name), change));
+      const BundleReport report = Verify(zip_);
+      EXPECT_EQ(report.fault_count, 1u) << name << "\n" << Faults(report);
+      return report.faults.empty() ? std::string() : report.faults[0].where;
+    };
+    EXPECT_EQ(fault_with([&](std::string& bytes) { bytes[bytes.find(word) + 1] ^= 1; }), name);
+    EXPECT_EQ(fault_with([](std::string& bytes) { bytes += "{}\n"; }), name);
+    EXPECT_EQ(fault_with([](std::string& bytes) { bytes.resize(bytes.rfind('\n', bytes.size() - 2) + 1); }), name);
+    EXPECT_EQ(fault_with([](std::string& bytes) { bytes = "no JSON"; }), name);
+  }
+}
+
+// What unzip would make of the file is not what its directory's plain names and sizes say.
+TEST_F(BundleVerifier, RefusesEntriesThatOtherReadersTakeForSomethingElse) {
+  WriteZip(evidence_->ZipEntries());
+  const std::string whole = ReadWholeFile(zip_, 1 << 30).value();
+  const std::string name = "uploads/auto/etc/passwd";
+  const size_t local = whole.find(name) - 30;
+  const size_t central = whole.rfind(name) - 46;
+  ASSERT_EQ(whole.substr(local, 4), "PK\x03\x04");
+  ASSERT_EQ(whole.substr(central, 4), "PK\x01\x02");
+  const auto verify_with = [&](size_t at, std::string_view bytes) {
+    std::string changed = whole;
+    changed.replace(at, bytes.size(), bytes);
+    EXPECT_TRUE(WriteFileAtomically(zip_, changed, 0600).ok());
+    return Verify(zip_);
+  };
+  ASSERT_TRUE(verify_with(0, "PK").ok());
+  // A symbolic link whose target is the item's bytes.
+  EXPECT_FALSE(verify_with(central + 40, std::string_view("\xff\xa1", 2)).ok());
+  // Info-ZIP's Unicode path: a second name.
+  EXPECT_FALSE(verify_with(central + 46 + name.size(), "up").ok());
+  EXPECT_FALSE(verify_with(local + 30 + name.size(), "up").ok());
+  // Without the flag of a descriptor, the local header's checksum and sizes are what a streaming reader believes.
+  std::string plain = whole;
+  plain[local + 6] = static_cast<char>(plain[local + 6] & ~8);
+  plain[central + 8] = static_cast<char>(plain[central + 8] & ~8);
+  plain[local + 22] = static_cast<char>(plain[central + 24] + 1);
+  ASSERT_TRUE(WriteFileAtomically(zip_, plain, 0600).ok());
+  EXPECT_FALSE(Verify(zip_).ok());
+}
+
 // Every cut and many flips of a small bundle: never a crash, never "verified".
 TEST_F(BundleVerifier, NeverVouchesForADamagedZip) {
   WriteZip(evidence_->ZipEntries());
@@ -496,6 +569,32 @@ TEST_F(BundleVerifier, NeverVouchesForADamagedSidecar) {
   ASSERT_NE(at, std::string::npos);
   other_disk[at + 13] = '1';
   WriteRaw(evidence_->disk(), other_disk);
+  EXPECT_FALSE(Verify(folder_ / "sda.raw").ok());
+}
+
+TEST_F(BundleVerifier, RefusesASidecarThatSaysOtherThanTheHostSigned) {
+  for (const auto& [name, value] : {std::pair<const char*, nlohmann::json>{"unreadable", {{0, 512}}},
+                                    {"unreadable", "none"},
+                                    {"not_acquired", {{4096, 512, "DEADLINE", ""}}},
+                                    {"hostname", "web02"},
+                                    {"device_path", "/dev/sdb"}}) {
+    nlohmann::ordered_json sidecar;
+    sidecar[name] = value;
+    sidecar.update(nlohmann::ordered_json::parse(evidence_->Sidecar()));
+    WriteRaw(evidence_->disk(), sidecar.dump());
+    const BundleReport report = Verify(folder_ / "sda.raw");
+    ASSERT_EQ(report.fault_count, 1u) << name << "\n" << Faults(report);
+    EXPECT_EQ(report.faults[0].where, "sda.raw.json");
+  }
+}
+
+// Most readers of JSON believe the last of two members with one name.
+TEST_F(BundleVerifier, RefusesASidecarThatGoesOnBehindItsBody) {
+  std::string sidecar = evidence_->Sidecar();
+  sidecar.pop_back();
+  WriteRaw(evidence_->disk(), sidecar + "}\n");
+  ASSERT_TRUE(Verify(folder_ / "sda.raw").ok());
+  WriteRaw(evidence_->disk(), sidecar + ",\"sha256\":\"00\"}");
   EXPECT_FALSE(Verify(folder_ / "sda.raw").ok());
 }
 

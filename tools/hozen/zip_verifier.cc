@@ -1,12 +1,14 @@
 // Zip bundles: in one pass the proofs and the body's digest, in a second every entry, in a third, only where something
 // is wrong, the place where it is.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/match.h"
 #include "core/base/concat.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
@@ -16,6 +18,7 @@
 #include "core/evidence/body.h"
 #include "core/evidence/bundle.h"
 #include "tools/hozen/bundle_verifier.h"
+#include "tools/hozen/list_check.h"
 #include "tools/hozen/map_check.h"
 #include "tools/hozen/proof_chain.h"
 #include "tools/hozen/zip_directory.h"
@@ -82,6 +85,8 @@ class ZipVerifier {
   bool CheckBodyDigest();
   absl::Status WalkBody(BodyReader::Handler handler) const;
   absl::Status ExpectEntries();
+  absl::Status CheckLists();
+  absl::Status CheckList(std::string_view name, const std::function<BodyReader::Handler(ListCheck&)>& handler);
   absl::Status CheckEntries();
   void CheckEntry(ZipReader& zip, Expected& expected);
   absl::Status FindWhereItBreaks();
@@ -237,6 +242,7 @@ absl::Status ZipVerifier::WalkBody(BodyReader::Handler handler) const {
 absl::Status ZipVerifier::ExpectEntries() {
   BundleNames names;
   uint64_t items = 0;
+  uint64_t failed_items = 0;
   uint64_t failed_targets = 0;
   BodyReader::Handler handler;
   handler.on_target = [&](const v1::TargetOutcome& outcome) {
@@ -245,6 +251,7 @@ absl::Status ZipVerifier::ExpectEntries() {
   };
   handler.on_item = [&](uint64_t, const v1::Item& item) -> absl::Status {
     ++items;
+    if (item.state() != v1::Item::STATE_COMPLETE) ++failed_items;
     if (!item.has_stream()) return absl::OkStatus();
     const BundleNames::Entry entry = names.Next(item);
     if (entry.shared) return absl::OkStatus();
@@ -258,12 +265,64 @@ absl::Status ZipVerifier::ExpectEntries() {
     report_.Add("manifest", Concat(Say("it counts other items than its body has: ", "項目数が本体と一致しません: "),
                                    report_.manifest.items(), " / ", items));
   }
+  if (failed_items != report_.manifest.failed_items()) {
+    report_.Add("manifest", Concat(Say("it counts other failed items than its body has: ",
+                                       "失敗した項目の数が本体と一致しません: "),
+                                   report_.manifest.failed_items(), " / ", failed_items));
+  }
+  const v1::Manifest& manifest = report_.manifest;
+  if (manifest.complete() &&
+      (manifest.failed_items() > 0 || manifest.failed_targets() > 0 || manifest.has_ended_by())) {
+    report_.Add("manifest", std::string(Say("it says that it is complete, and its records say that it is not",
+                                            "完了とされていますが、記録では完了していません")));
+  }
   if (failed_targets != report_.manifest.failed_targets()) {
     report_.Add("manifest", Concat(Say("it counts other failed targets than its body has: ",
                                        "失敗した対象の数が本体と一致しません: "),
                                    report_.manifest.failed_targets(), " / ", failed_targets));
   }
   return absl::OkStatus();
+}
+
+absl::Status ZipVerifier::CheckList(std::string_view name,
+                                    const std::function<BodyReader::Handler(ListCheck&)>& handler) {
+  const auto zip = OpenEntry(name);
+  // Nobody is misled by a list that is not there; a bundle of before may lack one.
+  if (absl::IsNotFound(zip.status())) return absl::OkStatus();
+  // What is wrong with the file as a whole is told by CheckEntries.
+  if (!zip.ok()) return absl::OkStatus();
+  ListCheck list([&zip](char* buffer, size_t size) { return (*zip)->Read(buffer, size); });
+  absl::Status said = WalkBody(handler(list));
+  if (said.ok()) said = list.End();
+  if (!said.ok()) report_.Add(std::string(name), std::string(said.message()));
+  return absl::OkStatus();
+}
+
+absl::Status ZipVerifier::CheckLists() {
+  BundleNames names;
+  HOZEN_RETURN_IF_ERROR(CheckList(kBundleItemsEntry, [&names](ListCheck& list) {
+    BodyReader::Handler handler;
+    handler.on_item = [&](uint64_t, const v1::Item& item) {
+      return list.Next(ExpectedItemLine(item, item.has_stream() ? names.Next(item).name : std::string()));
+    };
+    return handler;
+  }));
+  HOZEN_RETURN_IF_ERROR(CheckList(kBundleTargetsEntry, [](ListCheck& list) {
+    BodyReader::Handler handler;
+    handler.on_target = [&list](const v1::TargetOutcome& outcome) { return list.Next(ExpectedTargetLine(outcome)); };
+    return handler;
+  }));
+  BundleNames upload_names;
+  return CheckList(kBundleUploadsEntry, [&upload_names](ListCheck& list) {
+    BodyReader::Handler handler;
+    handler.on_item = [&](uint64_t, const v1::Item& item) {
+      if (!item.has_stream()) return absl::OkStatus();
+      const BundleNames::Entry entry = upload_names.Next(item);
+      if (entry.shared || !absl::StartsWith(entry.name, "uploads/")) return absl::OkStatus();
+      return list.Next(ExpectedUploadLine(item));
+    };
+    return handler;
+  });
 }
 
 void ZipVerifier::CheckEntry(ZipReader& zip, Expected& expected) {
@@ -426,6 +485,7 @@ absl::StatusOr<BundleReport> ZipVerifier::Verify() && {
     return std::move(report_);
   }
   Progress();
+  HOZEN_RETURN_IF_ERROR(CheckLists());
   HOZEN_RETURN_IF_ERROR(CheckEntries());
   Missing();
   const absl::Status named = NameWrongOnes();
