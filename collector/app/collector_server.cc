@@ -9,7 +9,9 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,7 @@
 #include "collector/service/analyst_service.h"
 #include "collector/service/responder_service.h"
 #include "collector/service/service_context.h"
+#include "collector/service/stream_slots.h"
 #include "core/base/concat.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
@@ -101,7 +104,7 @@ class WiredServer final : public CollectorServer {
         enroller_(customers_, *catalog_, fleet_, clock_),
         committer_(customers_, *catalog_, fleet_, clock_),
         control_(AgentControlService::Create({}, fleet_, enroller_, *catalog_, clock_)) {
-    const ServiceContext context{customers_, *catalog_, fleet_, data_.root(), clock_};
+    const ServiceContext context{customers_, *catalog_, fleet_, data_.root(), clock_, &streams_};
     services_.push_back(NewEnrollmentService(enroller_, *catalog_, clock_));
     services_.push_back(NewEvidenceIngestService({}, customers_, *catalog_, fleet_, committer_, clock_));
     services_.push_back(NewAdminService(context));
@@ -112,7 +115,16 @@ class WiredServer final : public CollectorServer {
   ~WiredServer() override { Stop(absl::ZeroDuration()); }
 
   absl::Status Listen(const std::string& address) {
-    HOZEN_RETURN_IF_ERROR(data_.RenewServerCertificate(clock_));
+    if (const absl::Status renewed = data_.RenewServerCertificate(clock_); !renewed.ok()) {
+      // A full disk must not keep those out who could make room, and the certificate of the last start lasts a year.
+      std::error_code error;
+      if (!absl::IsResourceExhausted(renewed) || !std::filesystem::exists(data_.server_certificate(), error)) {
+        return renewed;
+      }
+      Log(Severity::kError, Concat("the disk is full: the server's certificate was not renewed, the last one is used "
+                                   "error=",
+                                   renewed.message()));
+    }
     grpc::ServerBuilder builder;
     SetBounds(builder);
     builder.AddListeningPort(address, Credentials(data_), &port_);
@@ -149,6 +161,7 @@ class WiredServer final : public CollectorServer {
   Enroller enroller_;
   Committer committer_;
   const std::unique_ptr<AgentControlService> control_;
+  StreamSlots streams_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

@@ -492,6 +492,8 @@ TEST(CollectorServer, SaysThatItIsFullOnceAndKeepsWhatItHas) {
   ASSERT_TRUE(stream->Read(&response));
   EXPECT_TRUE(response.has_full());
   EXPECT_GT(response.full().retry_after_ms(), 0u);
+  // Neither where the store lies nor how full it is: that is also what other customers do.
+  EXPECT_EQ(response.full().detail().find_first_of("/0123456789"), std::string::npos) << response.full().detail();
   stream->WritesDone();
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_TRUE(stream->Finish().ok());

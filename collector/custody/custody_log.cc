@@ -33,6 +33,15 @@ constexpr char kCheckpointName[] = "checkpoint";
 
 using std::filesystem::path;
 
+// Whoever asked for something that is to be logged gets to read this.
+absl::Status AppendFailed(const absl::Status& status) {
+  if (!absl::IsResourceExhausted(status)) return WithContext(status, "appending to the custody log");
+  Log(Severity::kError, Concat("no room for a custody entry error=", status.message()));
+  return absl::ResourceExhaustedError(
+      "the collector's disk is full, and what is not in the custody log is not done: free some room on the "
+      "collector's disk, and try again");
+}
+
 class FileCustodyLog : public CustodyLog {
  public:
   FileCustodyLog(path folder, std::string origin, PrivateKey key, const Clock& clock)
@@ -229,7 +238,7 @@ absl::StatusOr<uint64_t> FileCustodyLog::Append(const CustodyEvent& event) {
   const uint64_t index = head_.edge.tree_size();
   HOZEN_ASSIGN_OR_RETURN(const std::string entry, EncodeCustodyEntry(event, index, clock_.Now()));
   absl::StatusOr<Head> next = WriteEntryLocked(entry);
-  if (!next.ok()) return WithContext(next.status(), "appending to the custody log");
+  if (!next.ok()) return AppendFailed(next.status());
   const absl::Status written = WriteFileAtomically(folder_ / kCheckpointName, next->checkpoint, kFileMode);
   if (!written.ok()) {
     // The new checkpoint may be in place and only its folder not synced. Another entry under this index would then be
@@ -241,7 +250,7 @@ absl::StatusOr<uint64_t> FileCustodyLog::Append(const CustodyEvent& event) {
       broken_ = absl::UnavailableError(Concat("the custody log in ", folder_.string(),
                                               " cannot be written; look at the disk and start the collector again"));
     }
-    return WithContext(written, "appending to the custody log");
+    return AppendFailed(written);
   }
   head_ = *std::move(next);
   RemovePartialTiles(index + 1);

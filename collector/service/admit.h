@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "collector/access/grpc_caller.h"
 #include "collector/service/service_context.h"
+#include "collector/service/stream_slots.h"
 
 namespace hozen {
 
@@ -34,7 +35,10 @@ grpc::Status Answer(const grpc::ServerContextBase& call, const ServiceContext& c
 template <typename Handle>
 grpc::Status AnswerStream(const grpc::ServerContextBase& call, const ServiceContext& context, Handle handle) {
   const absl::StatusOr<Caller> caller = CallerOf(call, context);
-  return ToGrpc(caller.ok() ? handle(*caller) : caller.status());
+  if (!caller.ok()) return ToGrpc(caller.status());
+  if (context.streams == nullptr) return ToGrpc(handle(*caller));
+  const absl::StatusOr<StreamSlots::Slot> slot = context.streams->Enter(caller->customer_id);
+  return ToGrpc(slot.ok() ? handle(*caller) : slot.status());
 }
 
 // OK, or Cancelled once the caller has gone.

@@ -26,6 +26,8 @@ constexpr size_t kMaxGlobBytes = 4096;
 constexpr uint64_t kMostProofs = 1000;
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(250);
 constexpr int kMostFaultsInMessage = 100;
+// A host decides how long a path is, and a custody entry has a limit: no path may make its item unreadable.
+constexpr size_t kMaxLoggedTextBytes = 4096;
 
 absl::Status CheckGlob(std::string_view glob) {
   if (glob.size() <= kMaxGlobBytes) return absl::OkStatus();
@@ -165,7 +167,7 @@ absl::Status EvidenceAccess::ReadItem(const Caller& caller, const v1::ReadItemRe
                          context_.catalog.GetItem(caller.customer_id, request.acquisition_id(), request.item_index()));
   CustodyEvent event = EventOf("evidence.read", caller, evidence);
   event.details = {{"item", Concat(request.item_index())},
-                   {"path", indexed.item.path()},
+                   {"path", indexed.item.path().substr(0, kMaxLoggedTextBytes)},
                    {"offset_bytes", Concat(request.offset_bytes())},
                    {"size_bytes", Concat(request.size_bytes())}};
   HOZEN_RETURN_IF_ERROR(vault->custody().Append(event).status());
@@ -202,7 +204,7 @@ absl::Status EvidenceAccess::Export(const Caller& caller, const v1::ExportReques
   const Digest sha256 = hashing.Finish();
   end.set_sha256(std::string(sha256.bytes()));
   event.details.emplace_back("sha256", sha256.ToHex());
-  if (!written.ok()) event.details.emplace_back("reason", written.ToString());
+  if (!written.ok()) event.details.emplace_back("reason", written.ToString().substr(0, kMaxLoggedTextBytes));
   const absl::Status logged = vault->custody().Append(event).status();
   if (!written.ok()) {
     if (!logged.ok())

@@ -309,6 +309,25 @@ TEST_F(EvidenceAccessTest, WhoMayNotReadEvidenceReadsNone) {
   }
 }
 
+// A host names its items as it likes, and an entry of the custody log has a limit.
+TEST(EvidenceAccess, APathOfAnyLengthDoesNotKeepItsItemFromBeingRead) {
+  TestingEvidence made;
+  made.AddFile("/" + std::string(100'000, '\x01'), "found anyway");
+  made.Commit();
+  Fleet fleet(made.customers(), made.catalog(), made.clock());
+  EvidenceAccess access(ServiceContext{made.customers(), made.catalog(), fleet, made.root(), made.clock()});
+  const Caller analyst{.kind = Caller::Kind::kOperator,
+                       .customer_id = made.vault().customer_id(),
+                       .name = "bob",
+                       .role = "analyst",
+                       .public_key_der = {}};
+  v1::ReadItemRequest request;
+  request.set_acquisition_id(made.acquisition_id());
+  Answer answer;
+  EXPECT_EQ(access.ReadItem(analyst, request, answer), absl::OkStatus());
+  EXPECT_EQ(answer.bytes(), "found anyway");
+}
+
 TEST_F(EvidenceAccessTest, AnotherCustomersEvidenceIsNotThere) {
   const auto other = made_.customers().Create("globex");
   ASSERT_TRUE(other.ok());

@@ -5,6 +5,7 @@
 #include "collector/access/customers.h"
 #include "collector/catalog/catalog.h"
 #include "collector/fleet/fleet.h"
+#include "collector/service/stream_slots.h"
 #include "core/base/clock.h"
 #include "core/crypto/certificate.h"
 
@@ -17,6 +18,7 @@ struct ServiceContext {
   Fleet& fleet;
   const CertificateAuthority& root;  // issues operators' certificates
   const Clock& clock;
+  StreamSlots* streams = nullptr;  // null: long answers are not counted
 };
 
 }  // namespace hozen
