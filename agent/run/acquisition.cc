@@ -25,12 +25,6 @@ bool AllAreDisks(const v1::Plan& plan) {
   return true;
 }
 
-std::string CommandLine(const v1::Target::Command& command) {
-  std::string line = command.command();
-  for (const std::string& argument : command.arguments()) line += Concat(" ", argument);
-  return line;
-}
-
 std::string PatternOf(const v1::Target& target) {
   switch (target.what_case()) {
     case v1::Target::kFile:
@@ -38,7 +32,7 @@ std::string PatternOf(const v1::Target& target) {
     case v1::Target::kPath:
       return target.path().pattern();
     case v1::Target::kCommand:
-      return CommandLine(target.command());
+      return target.command().command();
     case v1::Target::kDisk:
       return target.disk().path();
     case v1::Target::WHAT_NOT_SET:
@@ -167,6 +161,10 @@ absl::StatusOr<v1::Envelope> Acquisition::MakeManifest() {
         ReadJournal(journal->path(), 0, journal->size_bytes(), [&](uint64_t, const v1::JournalRecord& record) {
           return progress.Apply(record);
         }).status());
+    if (!progress.end.has_value()) {
+      return absl::DataLossError(
+          Concat(journal->path().string(), " cannot be read to its end; it is tried again from what can be read"));
+    }
   }
   absl::StatusOr<UploadedBody> body = UploadBody(journal->path(), journal->size_bytes(), *sink_);
   if (!body.ok()) {
