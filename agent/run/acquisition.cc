@@ -25,6 +25,12 @@ bool AllAreDisks(const v1::Plan& plan) {
   return true;
 }
 
+std::string CommandLine(const v1::Target::Command& command) {
+  std::string line = command.command();
+  for (const std::string& argument : command.arguments()) line += Concat(" ", argument);
+  return line;
+}
+
 std::string PatternOf(const v1::Target& target) {
   switch (target.what_case()) {
     case v1::Target::kFile:
@@ -32,7 +38,7 @@ std::string PatternOf(const v1::Target& target) {
     case v1::Target::kPath:
       return target.path().pattern();
     case v1::Target::kCommand:
-      return target.command().command();
+      return CommandLine(target.command());
     case v1::Target::kDisk:
       return target.disk().path();
     case v1::Target::WHAT_NOT_SET:
