@@ -82,7 +82,7 @@ absl::StatusOr<std::string_view> StoredEvidence::Chunk(const Digest& sha256) {
       // What a committed manifest refers to was here once.
       return absl::DataLossError(Concat("chunk ", sha256.ToHex(), " is no longer in the store"));
     }
-    if (!bytes.ok()) return WithContext(bytes.status(), Concat("chunk ", sha256.ToHex()));
+    if (!bytes.ok()) return bytes.status();  // names the chunk
     last_chunk_ = *std::move(bytes);
     last_chunk_sha256_ = sha256;
   }

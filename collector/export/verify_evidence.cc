@@ -62,14 +62,14 @@ class Verification {
 
   absl::StatusOr<VerifyOutcome> Run() {
     if (const absl::Status trust = CheckTrust(evidence_, vault_, catalog_); !trust.ok()) {
-      HOZEN_RETURN_IF_ERROR(Report({}, 0, Concat("the manifest: ", trust.ToString())));
+      HOZEN_RETURN_IF_ERROR(Report({}, 0, Concat("the manifest: ", StdView(trust.message()))));
     }
     const absl::Status body = evidence_.ReadBody(
         {.on_extents = [this](uint64_t, const ExtentList& extents) { return VerifyExtents(extents); },
          .on_item = [this](uint64_t, const v1::Item& item) { return FinishItem(item); }});
     HOZEN_RETURN_IF_ERROR(stopped_);
     if (!body.ok()) {
-      HOZEN_RETURN_IF_ERROR(Report({}, 0, Concat("the manifest's body: ", body.ToString())));
+      HOZEN_RETURN_IF_ERROR(Report({}, 0, Concat("the manifest's body: ", StdView(body.message()))));
       HOZEN_RETURN_IF_ERROR(GoOnByCatalog());
     }
     return outcome_;
@@ -107,7 +107,7 @@ class Verification {
       } else {
         ++item_faults_;
         // The item's path comes only with the item, so these wait for it.
-        if (item_faults_ <= kMostFaultsOfAnItem) waiting_.emplace_back(at_bytes_, read.ToString());
+        if (item_faults_ <= kMostFaultsOfAnItem) waiting_.emplace_back(at_bytes_, std::string(StdView(read.message())));
       }
       at_bytes_ += extent.size_bytes();
       HOZEN_RETURN_IF_ERROR(Poll());
@@ -162,7 +162,8 @@ class Verification {
     HashOnly sink(hash, [this] { return Poll(); });
     const absl::Status read = evidence_.ReadItem(item.index(), 0, 0, sink);
     HOZEN_RETURN_IF_ERROR(stopped_);
-    if (!read.ok()) return Report({.item_index = item.index(), .path = item.path()}, 0, read.ToString());
+    if (!read.ok())
+      return Report({.item_index = item.index(), .path = item.path()}, 0, std::string(StdView(read.message())));
     outcome_.verified_bytes += item.size_bytes();
     ++outcome_.verified_items;
     return Poll();
