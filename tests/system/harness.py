@@ -123,13 +123,13 @@ class Fleet:
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "collector"
         self.port = free_port()
-        self.address = f"localhost:{self.port}"
+        self.address = f"127.0.0.1:{self.port}"  # a bare system knows no localhost
         self.serve_options = list(serve_options)
         self.collector = None
         self.processes = []
 
     def init(self):
-        result = run([COLLECTOR, "init", "--data", self.data, "--address", self.address])
+        result = run([COLLECTOR, "init", "--data", self.data, "--address", self.address, "--name", "localhost"])
         assert result.status == 0, result.err + result.text
         return self
 
