@@ -89,13 +89,23 @@ class GrpcUploadStream : public UploadStream {
     return false;
   }
 
-  bool Send(const VerifiedChunk& chunk) override {
+  bool Send(const std::vector<std::shared_ptr<const VerifiedChunk>>& chunks) override {
     if (stream_ == nullptr) return false;
     v1::UploadRequest request;
-    v1::ChunkUpload& upload = *request.mutable_chunk();
-    upload.set_sha256(std::string(chunk.sha256().bytes()));
-    upload.set_size_bytes(chunk.size_bytes());
-    upload.set_frame(chunk.frame());
+    if (chunks.size() == 1) {
+      v1::ChunkUpload& upload = *request.mutable_chunk();
+      upload.set_sha256(std::string(chunks.front()->sha256().bytes()));
+      upload.set_size_bytes(chunks.front()->size_bytes());
+      upload.set_frame(chunks.front()->frame());
+      return stream_->Write(request);
+    }
+    v1::ChunkBatch& batch = *request.mutable_chunks();
+    for (const std::shared_ptr<const VerifiedChunk>& chunk : chunks) {
+      batch.mutable_sha256s()->append(chunk->sha256().bytes());
+      batch.add_sizes_bytes(chunk->size_bytes());
+      batch.add_frame_sizes_bytes(static_cast<uint32_t>(chunk->frame().size()));
+      batch.mutable_frames()->append(chunk->frame());
+    }
     return stream_->Write(request);
   }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,7 +21,7 @@ class UploadStream {
   virtual ~UploadStream() = default;
 
   // False: the stream has ended; Finish says why.
-  virtual bool Send(const VerifiedChunk& chunk) = 0;
+  virtual bool Send(const std::vector<std::shared_ptr<const VerifiedChunk>>& chunks) = 0;
   // The next answer; nullopt: the stream has ended.
   virtual std::optional<v1::UploadResponse> Receive() = 0;
   // Ends Send and Receive wherever they wait. Thread-safe.

@@ -15,6 +15,9 @@ namespace {
 // What a chunk costs us beside its bytes; keeps a million tiny files from filling memory with bookkeeping.
 constexpr uint64_t kLeastCharge = 2048;
 constexpr int kPackingLevel = 1;
+// Of a message: a larger chunk goes alone, small ones go together.
+constexpr uint64_t kMessageBytes = 128 << 10;
+constexpr size_t kMessageChunks = 512;
 constexpr absl::Duration kReadyPatience = absl::Minutes(1);
 constexpr absl::Duration kLeastFullPause = absl::Milliseconds(10);
 constexpr absl::Duration kMostFullPause = absl::Minutes(10);
@@ -276,8 +279,9 @@ absl::Status UploadingChunkSink::SendOn(UploadStream& stream) {
   }
   std::thread receiver([this, &stream] { Receive(stream); });
   std::thread watcher([this, &stream] { Watch(stream); });
-  while (std::shared_ptr<const VerifiedChunk> chunk = NextToSend()) {
-    if (!stream.Send(*chunk)) break;
+  while (true) {
+    const std::vector<std::shared_ptr<const VerifiedChunk>> chunks = NextToSend();
+    if (chunks.empty() || !stream.Send(chunks)) break;
   }
   {
     absl::MutexLock lock(&mutex_);
@@ -292,11 +296,11 @@ absl::Status UploadingChunkSink::SendOn(UploadStream& stream) {
   return stream_fault_.ok() ? finished : stream_fault_;
 }
 
-std::shared_ptr<const VerifiedChunk> UploadingChunkSink::NextToSend() {
+std::vector<std::shared_ptr<const VerifiedChunk>> UploadingChunkSink::NextToSend() {
   absl::MutexLock lock(&mutex_);
   absl::Time rate_until = absl::InfinitePast();
   while (true) {
-    if (!ended_.ok() || stream_over_ || !stream_fault_.ok()) return nullptr;
+    if (!ended_.ok() || stream_over_ || !stream_fault_.ok()) return {};
     // A probe is one chunk at a time: a window of one byte lets only a lone chunk through.
     const uint64_t window = probing_ ? std::min<uint64_t>(window_, 1) : window_;
     if (window > 0 && queue_.CanSend(window)) {
@@ -311,9 +315,14 @@ std::shared_ptr<const VerifiedChunk> UploadingChunkSink::NextToSend() {
           heard_ = absl::Now();
           changed_.SignalAll();  // from now on there is an answer to wait for
         }
-        std::shared_ptr<const VerifiedChunk> chunk = queue_.TakeToSend(window);
-        send_rate_.Take(static_cast<double>(chunk->frame().size()), MonotonicNow());
-        return chunk;
+        std::vector<std::shared_ptr<const VerifiedChunk>> chunks;
+        uint64_t bytes = 0;
+        do {
+          chunks.push_back(queue_.TakeToSend(window));
+          bytes += chunks.back()->frame().size();
+        } while (bytes < kMessageBytes && chunks.size() < kMessageChunks && queue_.CanSend(window));
+        send_rate_.Take(static_cast<double>(bytes), MonotonicNow());
+        return chunks;
       }
       changed_.WaitWithDeadline(&mutex_, rate_until);
     } else {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -53,8 +54,9 @@ class UploadingChunkSink : public ChunkSink {
   // Leaves a stream on which the collector is silent too long, also while Send waits for a collector that does not
   // read.
   void Watch(UploadStream& stream);
-  // Waits for something to send on this stream; nullptr where the stream is to be left.
-  std::shared_ptr<const VerifiedChunk> NextToSend();
+  // Waits for something to send on this stream, and takes what goes with it in one message; empty where the stream is
+  // to be left.
+  std::vector<std::shared_ptr<const VerifiedChunk>> NextToSend();
   absl::Status OnResponse(const v1::UploadResponse& response);
   void OnFailure(const absl::Status& status, Backoff& backoff, absl::Time& not_before);
   void PauseUntil(absl::Time until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

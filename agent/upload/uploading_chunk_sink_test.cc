@@ -50,7 +50,14 @@ class FakeStream : public UploadStream {
     answers_.emplace_back().mutable_ready()->set_window_bytes(collector_.window_bytes);
   }
 
-  bool Send(const VerifiedChunk& chunk) override {
+  bool Send(const std::vector<std::shared_ptr<const VerifiedChunk>>& chunks) override {
+    for (const std::shared_ptr<const VerifiedChunk>& chunk : chunks) {
+      if (!SendOne(*chunk)) return false;
+    }
+    return true;
+  }
+
+  bool SendOne(const VerifiedChunk& chunk) {
     absl::MutexLock lock(&collector_.mutex);
     if (deaf_) collector_.mutex.Await(absl::Condition(&ended_));
     if (ended_) return false;

@@ -110,6 +110,14 @@ class EvidenceIngestService final : public v1::EvidenceIngest::Service {
     return missing;
   }
 
+  static absl::Status ReceiveChunks(v1::UploadRequest& request, UploadSession& session) {
+    if (request.has_chunk()) return session.Receive(std::move(*request.mutable_chunk()));
+    if (!request.has_chunks()) {
+      return absl::InvalidArgumentError("after UploadStart an upload holds nothing but chunks");
+    }
+    return session.ReceiveBatch(request.chunks());
+  }
+
   absl::Status DoUpload(grpc::ServerContext& context,
                         grpc::ServerReaderWriter<v1::UploadResponse, v1::UploadRequest>& stream) {
     HOZEN_ASSIGN_OR_RETURN(const Caller host, Host(context));
@@ -139,9 +147,7 @@ class EvidenceIngestService final : public v1::EvidenceIngest::Service {
         received = StillMaySend(context, host, acquisition_id);
         if (!received.ok()) break;
       }
-      received = request.has_chunk()
-                     ? session.Receive(std::move(*request.mutable_chunk()))
-                     : absl::InvalidArgumentError("after UploadStart an upload holds nothing but chunks");
+      received = ReceiveChunks(request, session);
     }
     const absl::Status finished = session.Finish();
     if (absl::IsDataLoss(finished) || absl::IsInvalidArgument(finished)) {

@@ -76,6 +76,29 @@ absl::Status UploadSession::Receive(v1::ChunkUpload upload) {
   return absl::OkStatus();
 }
 
+absl::Status UploadSession::ReceiveBatch(const v1::ChunkBatch& batch) {
+  const int chunks = batch.sizes_bytes_size();
+  uint64_t frames_bytes = 0;
+  for (const uint32_t size_bytes : batch.frame_sizes_bytes()) frames_bytes += size_bytes;
+  if (chunks != batch.frame_sizes_bytes_size() || frames_bytes != batch.frames().size() ||
+      batch.sha256s().size() != static_cast<size_t>(chunks) * Digest::kSizeBytes) {
+    absl::MutexLock lock(&mutex_);
+    if (status_.ok()) status_ = absl::InvalidArgumentError("the columns of a batch of chunks do not fit together");
+    closing_ = true;
+    return status_;
+  }
+  size_t at = 0;
+  for (int i = 0; i < chunks; ++i) {
+    v1::ChunkUpload chunk;
+    chunk.set_sha256(batch.sha256s().substr(static_cast<size_t>(i) * Digest::kSizeBytes, Digest::kSizeBytes));
+    chunk.set_size_bytes(batch.sizes_bytes(i));
+    chunk.set_frame(batch.frames().data() + at, batch.frame_sizes_bytes(i));
+    at += batch.frame_sizes_bytes(i);
+    if (absl::Status status = Receive(std::move(chunk)); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status UploadSession::Finish() {
   {
     absl::MutexLock lock(&mutex_);

@@ -42,6 +42,10 @@ class UploadSession {
   // says why. A chunk whose bytes are not what its name says is DataLoss, naming it; nothing behind it is taken.
   absl::Status Receive(v1::ChunkUpload upload);
 
+  // The same for each chunk of the batch, in order. InvalidArgument where its columns do not fit together: then none of
+  // it is taken.
+  absl::Status ReceiveBatch(const v1::ChunkBatch& batch);
+
   // Waits until all that was received is stored and acknowledged. OK also after StoreFull: all is said with it.
   // Unavailable where our storage failed, Cancelled where the peer is gone.
   absl::Status Finish();
