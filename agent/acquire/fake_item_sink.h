@@ -44,6 +44,16 @@ class FakeItemSink : public ItemSink {
     return status;
   }
 
+  absl::Status TakeDisk(v1::Item item, Source& source, DiskGuide& guide) override {
+    zones.clear();
+    for (uint64_t at = 0; at < source.size_bytes(); at = zones.back().end_bytes) {
+      zones.push_back(guide.Look(at));
+      if (zones.back().end_bytes <= at) return absl::InternalError("a zone that does not go on");
+    }
+    valuable = guide.Valuable();
+    return Take(std::move(item), source, /*until_end=*/false);
+  }
+
   bool AlreadyTaken(uint32_t /*target_index*/, const std::string& path) const override {
     return already_taken.count(path) > 0;
   }
@@ -73,6 +83,8 @@ class FakeItemSink : public ItemSink {
   }
 
   std::vector<Taken> taken;
+  std::vector<DiskZone> zones;    // of the last disk
+  std::vector<FileRun> valuable;  // of the last disk
   std::vector<v1::Trace> traces;
   std::set<std::string> already_taken;
   absl::Status status;       // what Record and Take answer

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "agent/acquire/disk_guide.h"
 #include "core/bytes/source.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
@@ -25,6 +26,11 @@ class ItemSink {
   // `until_end` the stream ends where reads return 0 bytes, and item.file().size_bytes() is only what to expect (files
   // of /proc say 0, logs grow); without it, at source.size_bytes(), and what is missing there is unreadable (disks).
   virtual absl::Status Take(v1::Item item, Source& source, bool until_end) = 0;
+
+  // A disk: read front to back up to source.size_bytes(), cut along the files that `guide` knows of. In the order
+  // "value" of item.disk() what has a rank is sent ahead, and is in the map even where the plan ends before the disk
+  // does; the rest is then not acquired.
+  virtual absl::Status TakeDisk(v1::Item item, Source& source, DiskGuide& guide) = 0;
 
   // Was an item with this path and target finished before the agent was restarted? Then it need not be opened.
   virtual bool AlreadyTaken(uint32_t target_index, const std::string& path) const = 0;

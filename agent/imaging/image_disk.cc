@@ -1,5 +1,6 @@
 #include "agent/imaging/image_disk.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
 #include "agent/imaging/pushed_source.h"
+#include "agent/imaging/volume_guide.h"
 #include "agent/platform/disk.h"
 #include "agent/platform/file_access.h"
 #include "agent/volume/volume_reader.h"
@@ -22,6 +24,10 @@ namespace hozen {
 namespace {
 
 constexpr std::string_view kMountPoint = "/";
+constexpr char kLinearOrder[] = "linear";
+constexpr char kValueOrder[] = "value";
+constexpr char kWholeScope[] = "all";
+constexpr char kAllocatedScope[] = "allocated";
 
 absl::StatusOr<std::unique_ptr<VolumeReader>> StartReader(const OpenedDisk& disk, const AcquireOptions& options) {
   VolumeReaderOptions reader_options;
@@ -122,6 +128,35 @@ absl::StatusOr<OpenedDisk> OpenAllowedDisk(const std::string& path, const Acquir
   return disk;
 }
 
+// Which part of the disk the stream is. NotFound where there is no such part.
+absl::StatusOr<ByteRange> RangeOf(const v1::Target::Disk& target, v1::DiskMetadata& metadata) {
+  ByteRange range = {.offset_bytes = 0, .size_bytes = metadata.size_bytes()};
+  if (target.partition() != 0) {
+    const auto& partitions = metadata.partitions();
+    const auto found = std::find_if(partitions.begin(), partitions.end(), [&target](const v1::Partition& partition) {
+      return partition.number() == target.partition();
+    });
+    if (found == partitions.end() || found->size_bytes() == 0) {
+      return absl::NotFoundError(Concat("the disk has no partition ", target.partition(), "; it has ",
+                                        partitions.size(), " (hozen items ID --json lists them)"));
+    }
+    range = {.offset_bytes = found->offset_bytes(), .size_bytes = found->size_bytes()};
+  } else if (target.range_size_bytes() != 0) {
+    if (target.range_offset_bytes() >= metadata.size_bytes() ||
+        target.range_size_bytes() > metadata.size_bytes() - target.range_offset_bytes()) {
+      return absl::NotFoundError(Concat("the range of ", target.range_size_bytes(), " bytes at ",
+                                        target.range_offset_bytes(), " leads out of the disk, which has ",
+                                        metadata.size_bytes(), " bytes"));
+    }
+    range = {.offset_bytes = target.range_offset_bytes(), .size_bytes = target.range_size_bytes()};
+  } else {
+    return range;
+  }
+  metadata.set_range_offset_bytes(range.offset_bytes);
+  metadata.set_range_size_bytes(range.size_bytes);
+  return range;
+}
+
 absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options, ItemSink& sink, uint64_t& matched) {
   v1::Item item;
   item.set_kind(v1::Item::KIND_DISK);
@@ -148,20 +183,41 @@ absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options
   metadata.set_sector_size_bytes(disk->sector_size_bytes);
   metadata.set_model(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->model).detail());
   metadata.set_serial(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->serial).detail());
-  metadata.set_order("linear");
+  metadata.set_order(target.order().empty() ? kLinearOrder : target.order());
+  metadata.set_scope(target.scope().empty() ? kWholeScope : target.scope());
   FillLayout(*disk, options, metadata);
   HOZEN_RETURN_IF_ERROR(sink.Poll());
+
+  VolumeGuideOptions guide_options;
+  guide_options.disk_size_bytes = disk->size_bytes;
+  guide_options.leave_out_free = target.scope() == kAllocatedScope;
+  const absl::StatusOr<ByteRange> range = RangeOf(target, metadata);
+  if (!range.ok()) {
+    item.set_state(v1::Item::STATE_FAILED);
+    *item.mutable_failure() = MakeFailure(v1::CAUSE_NOT_FOUND, StdView(range.status().message()));
+    return sink.Record(std::move(item));
+  }
+  guide_options.range = *range;
+  // Held by the source to the end, also for readers that the guide starts later.
+  const int fd = disk->fd.get();
+  VolumeGuide guide(guide_options, [&options, fd, size_bytes = disk->size_bytes, sector = disk->sector_size_bytes] {
+    return VolumeReader::Start({.executable = options.agent_executable}, fd, size_bytes, sector);
+  });
+  guide.Survey(*metadata.mutable_partitions());
+  HOZEN_RETURN_IF_ERROR(sink.Poll());
+
   // First what is small and tells a responder most, then the sectors.
   if (target.listing()) {
     for (const v1::Partition& partition : item.disk().partitions()) {
-      if (partition.file_system().empty()) continue;
+      // One that is not looked into is not in the image.
+      if (partition.file_system().empty() || partition.cut().empty()) continue;
       ++matched;
       HOZEN_RETURN_IF_ERROR(TakeListing(*disk, partition, target.path(), options, sink));
     }
   }
-  const uint64_t size_bytes = disk->size_bytes;
-  const std::unique_ptr<Source> source = NewFdSource(std::move(disk->fd), size_bytes);
-  return sink.Take(std::move(item), *source, /*until_end=*/false);
+  const std::unique_ptr<Source> source =
+      NewRangeSource(NewFdSource(std::move(disk->fd), disk->size_bytes), range->offset_bytes, range->size_bytes);
+  return sink.TakeDisk(std::move(item), *source, guide);
 }
 
 }  // namespace
@@ -171,9 +227,16 @@ absl::StatusOr<v1::TargetOutcome> ImageDisk(const v1::Target& target, const Acqu
   outcome.set_target_index(options.target_index);
   outcome.set_artifact(target.artifact());
   outcome.set_pattern(target.disk().path());
-  if (target.disk().order() != "linear" && !target.disk().order().empty()) {
-    *outcome.mutable_failure() = MakeFailure(
-        v1::CAUSE_NOT_SUPPORTED, Concat("this agent does not read disks in the order \"", target.disk().order(), "\""));
+  const std::string& order = target.disk().order();
+  const std::string& scope = target.disk().scope();
+  if (!order.empty() && order != kLinearOrder && order != kValueOrder) {
+    *outcome.mutable_failure() =
+        MakeFailure(v1::CAUSE_NOT_SUPPORTED, Concat("this agent does not read disks in the order \"", order, "\""));
+    return outcome;
+  }
+  if (!scope.empty() && scope != kWholeScope && scope != kAllocatedScope) {
+    *outcome.mutable_failure() =
+        MakeFailure(v1::CAUSE_NOT_SUPPORTED, Concat("this agent does not know the scope \"", scope, "\" of disks"));
     return outcome;
   }
   uint64_t matched = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/acquire/failure.h"
+#include "agent/run/disk_taker.h"
 #include "core/base/concat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -21,6 +22,8 @@ constexpr size_t kMaxItemBytes = 512 << 10;
 // the kernel makes up do not say how long they are.
 constexpr uint64_t kMostGrowthBytes = 64 << 20;
 constexpr uint64_t kMostUnannouncedBytes = uint64_t{1} << 30;
+constexpr char kValueOrder[] = "value";
+constexpr char kWrittenMeanwhile[] = "it was written while it was read: its bytes may be of different moments";
 constexpr uint32_t kModeTypeMask = 0170000;
 constexpr uint32_t kModeBlockDevice = 0060000;
 
@@ -176,9 +179,7 @@ absl::Status AcquisitionSink::Record(v1::Item item) {
   return pipeline_.AddItem(std::move(item));
 }
 
-absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end) {
-  HOZEN_RETURN_IF_ERROR(pace_.Poll());
-  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
+absl::StatusOr<uint64_t> AcquisitionSink::BeginStream(v1::Item& item, uint64_t source_size_bytes, bool until_end) {
   HOZEN_RETURN_IF_ERROR(CountItem());
   if (item.ByteSizeLong() > kMaxItemBytes) ShortenDisk(*item.mutable_disk());
 
@@ -188,35 +189,62 @@ absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end
     // What is made anew each time (a listing, a command's output) has no file that could be the same.
     const bool is_file = item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_DISK;
     if (is_file && begun->second.item.kind() == item.kind() && IsSameFile(begun->second.item.file(), item.file()) &&
-        (until_end || begun->second.offset_bytes <= source.size_bytes())) {
+        (until_end || begun->second.offset_bytes <= source_size_bytes)) {
       resumed = std::move(begun->second);
       item = resumed->item;
     }
     begun_.unfinished.erase(begun);
   }
   Stamp(item);
+  {
+    absl::MutexLock lock(&mutex_);
+    snapshot_.current_path = item.path();
+    snapshot_.expected_bytes = until_end ? 0 : taken_bytes_ + source_size_bytes;
+  }
+  const uint64_t offset_bytes = resumed.has_value() ? resumed->offset_bytes : 0;
+  AddRead(offset_bytes);
+  HOZEN_RETURN_IF_ERROR(pipeline_.Begin(item, resumed.has_value() ? resumed->number : next_stream_number_++,
+                                        resumed.has_value() ? &*resumed : nullptr));
+  return offset_bytes;
+}
 
+absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end) {
+  HOZEN_RETURN_IF_ERROR(pace_.Poll());
+  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
   PieceReaderOptions options;
-  options.offset_bytes = resumed.has_value() ? resumed->offset_bytes : 0;
+  HOZEN_ASSIGN_OR_RETURN(options.offset_bytes, BeginStream(item, source.size_bytes(), until_end));
   options.until_end = until_end;
   options.expected_size_bytes = item.file().size_bytes();
   options.poll = [this] { return pace_.Poll(); };
   PieceReader reader(source, options);
-  {
-    absl::MutexLock lock(&mutex_);
-    snapshot_.current_path = item.path();
-    snapshot_.expected_bytes = until_end ? 0 : taken_bytes_ + source.size_bytes();
-  }
-  AddRead(options.offset_bytes);
-
-  HOZEN_RETURN_IF_ERROR(pipeline_.Begin(item, resumed.has_value() ? resumed->number : next_stream_number_++,
-                                        resumed.has_value() ? &*resumed : nullptr));
   std::optional<v1::Failure> cut;
   const absl::Status status = ReadStream(item, reader, cut);
   if (!status.ok() && !cut.has_value()) cut = ending_.ended_early();
   // Stopped or failed: the stream stays begun, for the next start.
   HOZEN_RETURN_IF_ERROR(ending_.delivering());
   if (!cut.has_value()) cut = EndFault(item, reader, source, until_end);
+  HOZEN_RETURN_IF_ERROR(pipeline_.End(std::move(cut), clock_.NowUnixNs()));
+  return status;
+}
+
+absl::Status AcquisitionSink::TakeDisk(v1::Item item, Source& source, DiskGuide& guide) {
+  HOZEN_RETURN_IF_ERROR(pace_.Poll());
+  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
+  DiskTakerOptions options;
+  HOZEN_ASSIGN_OR_RETURN(options.begin_bytes, BeginStream(item, source.size_bytes(), /*until_end=*/false));
+  if (limits_.total_bytes() > 0) {
+    options.most_bytes = limits_.total_bytes() - std::min(limits_.total_bytes(), taken_bytes_);
+    options.limit_detail = Concat("the limit of ", limits_.total_bytes(), " bytes in all was reached");
+  }
+  if (item.disk().sector_size_bytes() > 0) options.sector_size_bytes = item.disk().sector_size_bytes();
+  options.valuable_first = item.disk().order() == kValueOrder;
+  DiskTaker taker(options, source, guide, pipeline_, pace_, ending_, clock_,
+                  [this](uint64_t bytes) { AddRead(bytes); });
+  std::optional<v1::Failure> cut;
+  const absl::Status status = taker.Take(cut);
+  // Stopped or failed: the stream stays begun, for the next start.
+  HOZEN_RETURN_IF_ERROR(ending_.delivering());
+  if (!cut.has_value() && source.WasWritten()) cut = MakeFailure(v1::CAUSE_CHANGED_WHILE_READ, kWrittenMeanwhile);
   HOZEN_RETURN_IF_ERROR(pipeline_.End(std::move(cut), clock_.NowUnixNs()));
   return status;
 }

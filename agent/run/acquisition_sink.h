@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "agent/acquire/item_sink.h"
 #include "agent/run/ending.h"
@@ -36,6 +37,7 @@ class AcquisitionSink : public ItemSink {
 
   absl::Status Record(v1::Item item) override;
   absl::Status Take(v1::Item item, Source& source, bool until_end) override;
+  absl::Status TakeDisk(v1::Item item, Source& source, DiskGuide& guide) override;
   bool AlreadyTaken(uint32_t target_index, const std::string& path) const override;
   absl::Status Poll() override;
   void NoteTrace(v1::Trace trace) override;
@@ -51,6 +53,9 @@ class AcquisitionSink : public ItemSink {
   void Stamp(v1::Item& item);
   bool WasRecorded(const v1::Item& item) const;
   absl::Status CountItem();
+  // A stream begins: a new one, or one that a run before this one has left, whose item `item` then becomes. Returns
+  // where.
+  absl::StatusOr<uint64_t> BeginStream(v1::Item& item, uint64_t source_size_bytes, bool until_end);
   // Reads the stream to its end, a limit or an early end. `cut` is set where it was cut; the error is why to stop.
   absl::Status ReadStream(const v1::Item& item, PieceReader& reader, std::optional<v1::Failure>& cut);
   // Why the file is not what it should be after it was read to its end.

@@ -87,4 +87,11 @@ absl::Status Ending::Sleep(absl::Duration duration) const {
   return CollectingLocked();
 }
 
+absl::Status Ending::SleepPastEarlyEnd(absl::Duration duration) const {
+  const absl::Time until = absl::Now() + duration;
+  absl::MutexLock lock(&mutex_);
+  while (fatal_.ok() && absl::Now() < until) changed_.WaitWithDeadline(&mutex_, until);
+  return fatal_;
+}
+
 }  // namespace hozen

@@ -35,6 +35,8 @@ class Ending {
 
   // Waits; less where collecting ends meanwhile. Returns collecting().
   absl::Status Sleep(absl::Duration duration) const;
+  // The same for what is still done after an early end. Returns delivering().
+  absl::Status SleepPastEarlyEnd(absl::Duration duration) const;
 
  private:
   absl::Status CollectingLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);

@@ -63,6 +63,11 @@ absl::Status Ledger::AddExtent(v1::Extent extent, bool needs_word, uint64_t* num
   return Add(std::move(entry), number);
 }
 
+void Ledger::SetExtent(uint64_t number, v1::Extent extent) {
+  absl::MutexLock lock(&mutex_);
+  entries_[number - first_number_].what = std::move(extent);
+}
+
 absl::Status Ledger::AddCheckpoint(v1::StreamCheckpoint checkpoint) {
   Entry entry;
   entry.charge = kEntryCharge + checkpoint.ByteSizeLong();

@@ -40,6 +40,8 @@ class Ledger {
   // A run of the stream under way. One that needs the collector's word gets a number for Settle; others are as good as
   // durable.
   absl::Status AddExtent(v1::Extent extent, bool needs_word, uint64_t* number);
+  // The run with this number, which was added before all was known of it. Before Settle.
+  void SetExtent(uint64_t number, v1::Extent extent);
   // The stream stands at this checkpoint once all before it is durable; its extents are filled in here.
   absl::Status AddCheckpoint(v1::StreamCheckpoint checkpoint);
   // The item, which gets its index here; where it has a stream, the runs since the last item are its map.

@@ -50,12 +50,16 @@ Pace::Pace(const v1::Limits& limits, const Clock& clock, Ending& ending, CpuTime
 absl::Status Pace::Poll() {
   CheckDeadline(deadline_, clock_, ending_);
   HOZEN_RETURN_IF_ERROR(ending_.collecting());
-  if (cpu_share_ <= 0) return absl::OkStatus();
+  const absl::Duration wait = CpuDebt();
+  return wait <= absl::ZeroDuration() ? absl::OkStatus() : ending_.Sleep(wait);
+}
+
+absl::Duration Pace::CpuDebt() {
+  if (cpu_share_ <= 0) return absl::ZeroDuration();
   const absl::Duration used = cpu_time_();
   const absl::Duration wait = cpu_.Take(absl::ToDoubleSeconds(used - cpu_seen_), clock_.Monotonic());
   cpu_seen_ = used;
-  if (wait <= absl::ZeroDuration()) return absl::OkStatus();
-  return ending_.Sleep(wait);
+  return wait;
 }
 
 absl::Status Pace::BeforeRead(uint64_t bytes) {
@@ -63,6 +67,12 @@ absl::Status Pace::BeforeRead(uint64_t bytes) {
   const absl::Duration wait = reads_.Take(static_cast<double>(bytes), clock_.Monotonic());
   if (wait <= absl::ZeroDuration()) return absl::OkStatus();
   return ending_.Sleep(wait);
+}
+
+absl::Status Pace::BeforeReadPastEarlyEnd(uint64_t bytes) {
+  if (clock_.Now() >= deadline_) return absl::DeadlineExceededError("the plan's deadline passed");
+  const absl::Duration wait = std::max(CpuDebt(), reads_.Take(static_cast<double>(bytes), clock_.Monotonic()));
+  return wait <= absl::ZeroDuration() ? ending_.delivering() : ending_.SleepPastEarlyEnd(wait);
 }
 
 }  // namespace hozen

@@ -31,8 +31,15 @@ class Pace {
   absl::Status Poll();
   // As Poll, for what is about to be read.
   absl::Status BeforeRead(uint64_t bytes);
+  // As BeforeRead, for what is still to be read after the acquisition was ended early, by whatever but its deadline:
+  // DeadlineExceeded once that has passed, otherwise why delivering ends.
+  absl::Status BeforeReadPastEarlyEnd(uint64_t bytes);
+
+  absl::Time deadline() const { return deadline_; }
 
  private:
+  absl::Duration CpuDebt();
+
   const absl::Time deadline_;
   const double cpu_share_;  // of one core; 0 = no limit
   const Clock& clock_;

@@ -110,19 +110,24 @@ absl::Status WriteBody(const std::filesystem::path& journal, uint64_t journal_si
             const auto begin = begins.find(record.stream_number());
             if (begin == begins.end()) return absl::DataLossError("the journal lacks a stream's beginning");
             GrowingMap map(record.body().item().index(), on_bytes);
+            v1::BodyRecord whole = record.body();
+            v1::Item& item = *whole.mutable_item();
+            const auto last_times = std::move(*item.mutable_read_times());
+            item.clear_read_times();
             HOZEN_RETURN_IF_ERROR(ReadJournal(journal, begin->second, offset_bytes,
                                               [&](uint64_t, const v1::JournalRecord& earlier) -> absl::Status {
                                                 if (!earlier.has_stream() ||
                                                     earlier.stream().stream_number() != record.stream_number()) {
                                                   return absl::OkStatus();
                                                 }
+                                                item.mutable_read_times()->MergeFrom(earlier.stream().read_times());
                                                 return map.Add(earlier.stream().extents());
                                               })
                                       .status());
             begins.erase(begin);
             HOZEN_RETURN_IF_ERROR(map.Add(record.body().item().extents()));
-            v1::BodyRecord whole = record.body();
-            *whole.mutable_item()->mutable_extents() = map.TakeRest();
+            item.mutable_read_times()->MergeFrom(last_times);
+            *item.mutable_extents() = map.TakeRest();
             return WriteBodyRecord(whole, on_bytes);
           }));
   // It was whole when it was opened. A body that ends early would be a manifest that lacks items without a word.

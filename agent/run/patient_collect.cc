@@ -2,11 +2,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -53,7 +55,12 @@ class Meeting {
     if (sink_ != nullptr) sink_->NoteTrace(std::move(trace));
     Heard();
   }
-  absl::Status Take(v1::Item item, Source& source, bool until_end);
+  absl::Status Take(v1::Item item, Source& source, bool until_end) {
+    return HaveTaken({.item = std::move(item), .source = &source, .guide = nullptr, .until_end = until_end});
+  }
+  absl::Status TakeDisk(v1::Item item, Source& source, DiskGuide& guide) {
+    return HaveTaken({.item = std::move(item), .source = &source, .guide = &guide, .until_end = false});
+  }
   void Finish(absl::StatusOr<v1::TargetOutcome> outcome) {
     absl::MutexLock lock(&mutex_);
     outcome_ = std::move(outcome);
@@ -70,33 +77,41 @@ class Meeting {
  private:
   struct Taking {
     v1::Item item;
-    uint64_t size_bytes = 0;
+    Source* source = nullptr;    // the collecting thread's: not to be touched by the caller
+    DiskGuide* guide = nullptr;  // likewise; of a disk
     bool until_end = false;
-  };
-  // Of no bytes: was it written?
-  struct Reading {
-    uint64_t offset_bytes = 0;
-    size_t size_bytes = 0;
+    uint64_t size_bytes = 0;
   };
 
   // What Take gives to the sink: has each piece read by the collecting thread.
   class RelayedSource : public Source {
    public:
-    RelayedSource(Meeting& meeting, uint64_t size_bytes, bool until_end)
-        : meeting_(meeting), size_bytes_(size_bytes), until_end_(until_end) {}
-    absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
-      return meeting_.Read(offset_bytes, buffer, until_end_);
-    }
+    RelayedSource(Meeting& meeting, const Taking& taking)
+        : meeting_(meeting), source_(taking.source), size_bytes_(taking.size_bytes), until_end_(taking.until_end) {}
+    absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override;
     uint64_t size_bytes() const override { return size_bytes_; }
-    bool WasWritten() override {
-      const absl::StatusOr<size_t> written = meeting_.Read(0, {}, until_end_);
-      return written.ok() && *written > 0;
-    }
+    uint64_t ZerosAt(uint64_t offset_bytes) override;
+    bool WasWritten() override;
 
    private:
     Meeting& meeting_;
+    Source* const source_;
     const uint64_t size_bytes_;
     const bool until_end_;
+    std::string spare_;  // a buffer that went back and forth
+  };
+
+  class RelayedGuide : public DiskGuide {
+   public:
+    RelayedGuide(Meeting& meeting, DiskGuide* guide, uint64_t size_bytes)
+        : meeting_(meeting), guide_(guide), size_bytes_(size_bytes) {}
+    DiskZone Look(uint64_t from_bytes) override;
+    std::vector<FileRun> Valuable() override;
+
+   private:
+    Meeting& meeting_;
+    DiskGuide* const guide_;
+    const uint64_t size_bytes_;
   };
 
   void Heard() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -105,7 +120,10 @@ class Meeting {
   }
   bool IsTimeToLeave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Leave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<size_t> Read(uint64_t offset_bytes, absl::Span<char> buffer, bool until_end);
+  absl::Status HaveTaken(Taking taking);
+  // Has the collecting thread run it; false where that thread was left behind, and may run it at any time or never: it
+  // owns what it touches, but for the source and the guide, which are that thread's.
+  bool Run(std::function<void()> errand);
   absl::StatusOr<v1::TargetOutcome> OutcomeWithoutIt() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Patience patience_;
@@ -119,60 +137,90 @@ class Meeting {
   std::string at_ ABSL_GUARDED_BY(mutex_);
   std::optional<Taking> taking_ ABSL_GUARDED_BY(mutex_);       // asked of the caller
   std::optional<absl::Status> taken_ ABSL_GUARDED_BY(mutex_);  // its answer
-  std::optional<Reading> reading_ ABSL_GUARDED_BY(mutex_);     // asked of the collecting thread
-  std::optional<absl::StatusOr<size_t>> read_ ABSL_GUARDED_BY(mutex_);
-  std::string bytes_ ABSL_GUARDED_BY(mutex_);  // its answer; never the caller's memory, which may be gone by then
+  std::function<void()> errand_ ABSL_GUARDED_BY(mutex_);       // asked of the collecting thread
+  bool errand_done_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::StatusOr<v1::TargetOutcome>> outcome_ ABSL_GUARDED_BY(mutex_);
 };
 
-absl::Status Meeting::Take(v1::Item item, Source& source, bool until_end) {
+absl::Status Meeting::HaveTaken(Taking taking) {
+  taking.size_bytes = taking.source->size_bytes();
   absl::MutexLock lock(&mutex_);
   if (sink_ == nullptr) return LeftBehind();
-  at_ = item.path();
+  at_ = taking.item.path();
   taken_.reset();
-  taking_ = Taking{std::move(item), source.size_bytes(), until_end};
+  taking_ = std::move(taking);
   Heard();
-  std::string buffer;
   while (true) {
-    while (sink_ != nullptr && !taken_.has_value() && !reading_.has_value()) changed_.Wait(&mutex_);
+    while (sink_ != nullptr && !taken_.has_value() && !errand_) changed_.Wait(&mutex_);
     if (sink_ == nullptr) return LeftBehind();
     if (taken_.has_value()) return *std::exchange(taken_, std::nullopt);
-    const Reading reading = *std::exchange(reading_, std::nullopt);
+    const std::function<void()> errand = std::exchange(errand_, nullptr);
     mutex_.Unlock();
-    if (buffer.size() < reading.size_bytes) buffer.resize(reading.size_bytes);
-    absl::StatusOr<size_t> read = 0;
-    if (reading.size_bytes > 0) {
-      read = source.ReadAt(reading.offset_bytes, absl::MakeSpan(buffer.data(), reading.size_bytes));
-    } else {
-      read = source.WasWritten() ? 1 : 0;
-    }
+    errand();
     mutex_.Lock();
     if (sink_ == nullptr) return LeftBehind();
-    read_ = std::move(read);
-    bytes_.swap(buffer);
+    errand_done_ = true;
     Heard();
   }
 }
 
-absl::StatusOr<size_t> Meeting::Read(uint64_t offset_bytes, absl::Span<char> buffer, bool until_end) {
+bool Meeting::Run(std::function<void()> errand) {
   absl::MutexLock lock(&mutex_);
   if (sink_ != nullptr) {
-    read_.reset();
-    reading_ = Reading{offset_bytes, buffer.size()};
+    errand_done_ = false;
+    errand_ = std::move(errand);
     Heard();
   }
-  while (sink_ != nullptr && !read_.has_value()) {
+  while (sink_ != nullptr && !errand_done_) {
     changed_.WaitWithTimeout(&mutex_, patience_.look);
-    if (!read_.has_value() && IsTimeToLeave()) Leave();
+    if (!errand_done_ && IsTimeToLeave()) Leave();
   }
-  if (sink_ == nullptr) {
+  return sink_ != nullptr;
+}
+
+absl::StatusOr<size_t> Meeting::RelayedSource::ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) {
+  struct Answer {
+    std::string bytes;
+    absl::StatusOr<size_t> read = 0;
+  };
+  auto answer = std::make_shared<Answer>();
+  answer->bytes = std::move(spare_);
+  if (!meeting_.Run([answer, source = source_, offset_bytes, size = buffer.size()] {
+        // Never the caller's memory, which may be gone by then.
+        if (answer->bytes.size() < size) answer->bytes.resize(size);
+        answer->read = source->ReadAt(offset_bytes, absl::MakeSpan(answer->bytes.data(), size));
+      })) {
     const std::string what = Concat("reading at byte ", offset_bytes, ": the system gave no answer");
     // Of a disk all the rest is one unreadable run; nobody asks again, sector by sector.
-    return until_end ? ErrnoStatus(ETIMEDOUT, what) : ErrnoStatus(ENODEV, what);
+    return until_end_ ? ErrnoStatus(ETIMEDOUT, what) : ErrnoStatus(ENODEV, what);
   }
-  absl::StatusOr<size_t> read = *std::exchange(read_, std::nullopt);
-  if (read.ok() && *read > 0 && !buffer.empty()) std::memcpy(buffer.data(), bytes_.data(), *read);
-  return read;
+  if (answer->read.ok() && *answer->read > 0) std::memcpy(buffer.data(), answer->bytes.data(), *answer->read);
+  spare_ = std::move(answer->bytes);
+  return std::move(answer->read);
+}
+
+uint64_t Meeting::RelayedSource::ZerosAt(uint64_t offset_bytes) {
+  auto zeros = std::make_shared<uint64_t>(0);
+  const bool answered =
+      meeting_.Run([zeros, source = source_, offset_bytes] { *zeros = source->ZerosAt(offset_bytes); });
+  return answered ? *zeros : 0;
+}
+
+bool Meeting::RelayedSource::WasWritten() {
+  auto written = std::make_shared<bool>(false);
+  return meeting_.Run([written, source = source_] { *written = source->WasWritten(); }) && *written;
+}
+
+DiskZone Meeting::RelayedGuide::Look(uint64_t from_bytes) {
+  auto zone = std::make_shared<DiskZone>();
+  if (meeting_.Run([zone, guide = guide_, from_bytes] { *zone = guide->Look(from_bytes); })) return std::move(*zone);
+  return {.end_bytes = size_bytes_, .runs = {}, .left_out = {}};
+}
+
+std::vector<FileRun> Meeting::RelayedGuide::Valuable() {
+  auto runs = std::make_shared<std::vector<FileRun>>();
+  if (meeting_.Run([runs, guide = guide_] { *runs = guide->Valuable(); })) return std::move(*runs);
+  return {};
 }
 
 bool Meeting::IsTimeToLeave() {
@@ -212,8 +260,10 @@ absl::StatusOr<v1::TargetOutcome> Meeting::Attend() {
     Taking taking = *std::exchange(taking_, std::nullopt);
     ItemSink& sink = *sink_;
     mutex_.Unlock();
-    RelayedSource source(*this, taking.size_bytes, taking.until_end);
-    absl::Status status = sink.Take(std::move(taking.item), source, taking.until_end);
+    RelayedSource source(*this, taking);
+    RelayedGuide guide(*this, taking.guide, taking.size_bytes);
+    absl::Status status = taking.guide == nullptr ? sink.Take(std::move(taking.item), source, taking.until_end)
+                                                  : sink.TakeDisk(std::move(taking.item), source, guide);
     mutex_.Lock();
     if (sink_ == nullptr) return status.ok() ? OutcomeWithoutIt() : status;
     taken_ = std::move(status);
@@ -227,6 +277,9 @@ class MeetingSink : public ItemSink {
   absl::Status Record(v1::Item item) override { return meeting_.Record(std::move(item)); }
   absl::Status Take(v1::Item item, Source& source, bool until_end) override {
     return meeting_.Take(std::move(item), source, until_end);
+  }
+  absl::Status TakeDisk(v1::Item item, Source& source, DiskGuide& guide) override {
+    return meeting_.TakeDisk(std::move(item), source, guide);
   }
   bool AlreadyTaken(uint32_t target_index, const std::string& path) const override {
     return meeting_.AlreadyTaken(target_index, path);

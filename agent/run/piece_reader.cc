@@ -70,7 +70,8 @@ absl::StatusOr<std::optional<Piece>> PieceReader::Next(uint64_t most_bytes) {
     ended_ = true;
     return std::nullopt;
   }
-  uint64_t size = std::min(most_bytes, kMaxChunkSizeBytes - offset_bytes_ % kMaxChunkSizeBytes);
+  uint64_t size = std::min<uint64_t>(most_bytes, kMaxChunkSizeBytes);
+  if (options_.aligned) size = std::min(size, kMaxChunkSizeBytes - offset_bytes_ % kMaxChunkSizeBytes);
   if (!options_.until_end) {
     size = std::min(size, known_end_ - offset_bytes_);
   } else if (offset_bytes_ < known_end_) {
@@ -89,16 +90,13 @@ absl::StatusOr<std::optional<Piece>> PieceReader::Next(uint64_t most_bytes) {
             v1::CAUSE_IO_ERROR, Concat("no bytes behind offset ", offset_bytes_ + bytes->size(), " of ", known_end_));
         const uint64_t rest = known_end_ - offset_bytes_ - bytes->size();
         AppendBytes(*std::move(bytes));
-        pieces_.push_back({"", rest, std::move(missing)});
+        pieces_.push_back(Piece::Unreadable(rest, std::move(missing)));
         return Next(most_bytes);
       }
     }
     if (bytes->empty()) return std::nullopt;
-    Piece piece;
-    piece.size_bytes = bytes->size();
-    piece.bytes = *std::move(bytes);
-    offset_bytes_ += piece.size_bytes;
-    return piece;
+    offset_bytes_ += bytes->size();
+    return Piece::Read(*std::move(bytes));
   }
   const absl::Status error = bytes.status();
   if (options_.until_end && (!absl::IsDataLoss(error) || offset_bytes_ >= known_end_)) {
@@ -124,7 +122,7 @@ void PieceReader::EndAtFault(const absl::Status& error) {
   if (options_.until_end) {
     failure_ = FaultOf(error);
   } else {
-    pieces_.push_back({"", known_end_ - offset_bytes_, FaultOf(error)});
+    pieces_.push_back(Piece::Unreadable(known_end_ - offset_bytes_, FaultOf(error)));
   }
 }
 
@@ -132,13 +130,13 @@ void PieceReader::OnDeviceGone(const absl::Status& error) {
   ended_ = true;
   v1::Failure gone = FaultOf(error);
   gone.set_cause(v1::CAUSE_IO_ERROR);
-  pieces_.push_back({"", known_end_ - offset_bytes_, std::move(gone)});
+  pieces_.push_back(Piece::Unreadable(known_end_ - offset_bytes_, std::move(gone)));
 }
 
 absl::Status PieceReader::ReadAround(uint64_t offset_bytes, uint64_t size_bytes, const absl::Status& error) {
   if (options_.poll) HOZEN_RETURN_IF_ERROR(options_.poll());
   if (size_bytes <= options_.smallest_bytes) {
-    Piece piece{"", size_bytes, FaultOf(error)};
+    Piece piece = Piece::Unreadable(size_bytes, FaultOf(error));
     if (!pieces_.empty() && SameFault(pieces_.back(), piece)) {
       pieces_.back().size_bytes += size_bytes;
     } else {
@@ -170,8 +168,25 @@ void PieceReader::AppendBytes(std::string bytes) {
     pieces_.back().size_bytes += bytes.size();
     return;
   }
-  const uint64_t size = bytes.size();
-  pieces_.push_back({std::move(bytes), size, std::nullopt});
+  pieces_.push_back(Piece::Read(std::move(bytes)));
+}
+
+void PieceReader::Skip(uint64_t size_bytes) {
+  if (ended_ && pieces_.empty()) {
+    offset_bytes_ += size_bytes;
+    return;
+  }
+  // What was found out about a fault may reach further than what was wanted.
+  while (size_bytes > 0 && !pieces_.empty()) {
+    Piece& next = pieces_.front();
+    const uint64_t size = std::min(size_bytes, next.size_bytes);
+    next.size_bytes -= size;
+    if (next.kind == Piece::Kind::kBytes) next.bytes.erase(0, size);
+    if (next.size_bytes == 0) pieces_.pop_front();
+    offset_bytes_ += size;
+    size_bytes -= size;
+  }
+  offset_bytes_ += size_bytes;
 }
 
 bool PieceReader::AtEnd() {

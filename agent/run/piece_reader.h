@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,8 +16,29 @@
 
 namespace hozen {
 
-// Bytes that were read, or a run that could not be: then `failure` says why, and `bytes` is empty.
+// The next run of a stream, and what is known of it.
 struct Piece {
+  enum class Kind {
+    kBytes,        // `bytes` were read
+    kZeros,        // known to be zero, and not read
+    kUnreadable,   // `failure` says why
+    kNotAcquired,  // the plan leaves it out
+  };
+  static Piece Read(std::string bytes) {
+    const uint64_t size_bytes = bytes.size();
+    return {.kind = Kind::kBytes, .bytes = std::move(bytes), .size_bytes = size_bytes, .failure = std::nullopt};
+  }
+  static Piece Zeros(uint64_t size_bytes) {
+    return {.kind = Kind::kZeros, .bytes = "", .size_bytes = size_bytes, .failure = std::nullopt};
+  }
+  static Piece Unreadable(uint64_t size_bytes, v1::Failure failure) {
+    return {.kind = Kind::kUnreadable, .bytes = "", .size_bytes = size_bytes, .failure = std::move(failure)};
+  }
+  static Piece NotAcquired(uint64_t size_bytes) {
+    return {.kind = Kind::kNotAcquired, .bytes = "", .size_bytes = size_bytes, .failure = std::nullopt};
+  }
+
+  Kind kind = Kind::kBytes;
   std::string bytes;
   uint64_t size_bytes = 0;
   std::optional<v1::Failure> failure;
@@ -27,11 +49,12 @@ struct PieceReaderOptions {
   bool until_end = true;             // else to the source's size
   uint64_t expected_size_bytes = 0;  // until_end: what to expect
   uint32_t smallest_bytes = 4096;    // an unreadable run is not looked into any further than this; a power of two
+  bool aligned = true;               // pieces never cross a multiple of kMaxChunkSizeBytes
   // Asked before each attempt around a fault, because a failing disk takes its time: an error ends the reading.
   std::function<absl::Status()> poll;
 };
 
-// Thread-compatible. Pieces never cross a multiple of kMaxChunkSizeBytes.
+// Thread-compatible. Pieces are at most kMaxChunkSizeBytes long, but for those that could not be read.
 class PieceReader {
  public:
   // `source` must outlive it.
@@ -40,6 +63,8 @@ class PieceReader {
   // The next piece, at most `most_bytes` long (above 0); nullopt at the end. Errors are those of `poll`.
   absl::StatusOr<std::optional<Piece>> Next(uint64_t most_bytes);
 
+  // Goes on behind the next size_bytes, which nobody wants to have read. Only between pieces that were asked for whole.
+  void Skip(uint64_t size_bytes);
   // After the end: why the stream ended before its time. Faults that were got around are in the pieces.
   const std::optional<v1::Failure>& failure() const { return failure_; }
   // Where the next piece starts.

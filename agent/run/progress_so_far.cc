@@ -79,11 +79,13 @@ absl::Status ProgressSoFar::ApplyCheckpoint(const v1::StreamCheckpoint& checkpoi
   for (const v1::Extent& extent : checkpoint.extents()) {
     stream.offset_bytes += extent.size_bytes();
     if (extent.kind() == v1::Extent::KIND_ZEROS) stream.zero_bytes += extent.size_bytes();
+    if (extent.kind() == v1::Extent::KIND_NOT_ACQUIRED) stream.not_acquired_bytes += extent.size_bytes();
     if (extent.kind() == v1::Extent::KIND_UNREADABLE) {
       stream.unreadable_bytes += extent.size_bytes();
       if (!stream.first_unreadable.has_value()) stream.first_unreadable = extent.failure();
     }
   }
+  stream.read_times += static_cast<uint64_t>(checkpoint.read_times_size());
   stream.sha256_state = checkpoint.sha256_state();
   if (stream.offset_bytes != checkpoint.offset_bytes()) {
     return absl::DataLossError(

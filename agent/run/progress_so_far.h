@@ -26,6 +26,8 @@ struct UnfinishedStream {
   std::string sha256_state;
   uint64_t zero_bytes = 0;
   uint64_t unreadable_bytes = 0;
+  uint64_t not_acquired_bytes = 0;
+  uint64_t read_times = 0;  // how many
   std::optional<v1::Failure> first_unreadable;
 };
 

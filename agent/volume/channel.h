@@ -17,9 +17,11 @@ namespace hozen {
 
 enum class MessageType : uint8_t {
   // To the child.
-  kSetup = 1,    // memory_bytes, cpu_seconds, disk_size_bytes, sector_size_bytes
-  kLayout = 2,   // nothing
-  kListing = 3,  // offset_bytes, then the mount point
+  kSetup = 1,     // memory_bytes, cpu_seconds, disk_size_bytes, sector_size_bytes
+  kLayout = 2,    // nothing
+  kListing = 3,   // offset_bytes, then the mount point
+  kFileRuns = 4,  // offset_bytes, from_bytes, most_runs, valuable_only
+  kFreeRuns = 5,  // the same
   // From the child.
   kReady = 10,         // nothing: it is in its sandbox
   kPartition = 11,     // v1::Partition
@@ -28,6 +30,8 @@ enum class MessageType : uint8_t {
   kListingEnd = 14,    // entries, errors
   kFailed = 15,        // absl::StatusCode, then text; ends an answer
   kStillReading = 16,  // nothing: there is no answer yet, but the disk is being read
+  kRuns = 17,          // runs, each as AppendRun writes it
+  kRunsEnd = 18,       // end_bytes, complete
 };
 
 inline constexpr size_t kMaxListingPieceBytes = 64 << 10;

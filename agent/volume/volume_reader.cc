@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "agent/platform/child_process.h"
 #include "agent/volume/channel.h"
+#include "agent/volume/run_messages.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
@@ -128,7 +129,54 @@ class SandboxedVolumeReader : public VolumeReader {
     }
   }
 
+  absl::StatusOr<FoundRuns<FileRun>> FindFileRuns(const RunQuery& query) override {
+    return FindRuns<FileRun>(MessageType::kFileRuns, query);
+  }
+  absl::StatusOr<FoundRuns<ByteRange>> FindFreeRuns(const RunQuery& query) override {
+    return FindRuns<ByteRange>(MessageType::kFreeRuns, query);
+  }
+
  private:
+  template <typename Run>
+  absl::StatusOr<FoundRuns<Run>> FindRuns(MessageType question, const RunQuery& query) {
+    std::string payload;
+    AppendQuery(query, payload);
+    HOZEN_RETURN_IF_ERROR(Ask(question, payload));
+    FoundRuns<Run> found;
+    while (true) {
+      HOZEN_ASSIGN_OR_RETURN(const Message answer, Next());
+      if (answer.type == MessageType::kFailed) return FailureIn(answer.payload);
+      if (answer.type == MessageType::kRunsEnd) {
+        std::string_view rest = answer.payload;
+        const std::optional<uint64_t> end = TakeNumber(rest);
+        const std::optional<uint64_t> complete = TakeNumber(rest);
+        if (!complete.has_value() || !rest.empty() || *end > disk_size_bytes_) {
+          return Broken("an end of runs that is none");
+        }
+        found.end_bytes = *end;
+        found.complete = *complete != 0;
+        return found;
+      }
+      if (answer.type != MessageType::kRuns) return Broken("something else than runs");
+      HOZEN_RETURN_IF_ERROR(TakeRuns(answer.payload, query, found.runs));
+    }
+  }
+
+  template <typename Run>
+  absl::Status TakeRuns(std::string_view payload, const RunQuery& query, std::vector<Run>& runs) {
+    while (!payload.empty()) {
+      Run run;
+      if (!TakeRun(payload, run)) return Broken("half a run");
+      const uint64_t least = runs.empty() ? query.from_bytes : runs.back().offset_bytes;
+      if (runs.size() >= query.most_runs || run.offset_bytes < least || run.offset_bytes >= disk_size_bytes_ ||
+          run.size_bytes > disk_size_bytes_ - run.offset_bytes) {
+        return Broken("runs that cannot be");
+      }
+      runs.push_back(run);
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<ListingEnd> EndOf(std::string_view payload) {
     const std::optional<uint64_t> entries = TakeNumber(payload);
     const std::optional<uint64_t> errors = TakeNumber(payload);

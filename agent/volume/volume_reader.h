@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/volume/found_runs.h"
 #include "core/base/unique_fd.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
@@ -49,6 +50,12 @@ class VolumeReader {
   };
   virtual absl::StatusOr<ListingEnd> List(uint64_t offset_bytes, std::string_view mount_point,
                                           const std::function<absl::Status(std::string_view)>& on_bytes) = 0;
+
+  // Runs of the allocated files, folders and tables of the file system at query.offset_bytes, and in Free what it says
+  // that nobody uses. most_runs is above 0. What comes back lies on the disk and is sorted; nothing else about it is
+  // sure. NotFound and DataLoss as List, but then there is no answer.
+  virtual absl::StatusOr<FoundRuns<FileRun>> FindFileRuns(const RunQuery& query) = 0;
+  virtual absl::StatusOr<FoundRuns<ByteRange>> FindFreeRuns(const RunQuery& query) = 0;
 
   // Starts the child. `disk` is open read-only; the child gets a duplicate of it. sector_size_bytes as the system says.
   static absl::StatusOr<std::unique_ptr<VolumeReader>> Start(const VolumeReaderOptions& options, int disk,

@@ -16,6 +16,8 @@
 #include "agent/volume/channel.h"
 #include "agent/volume/disk_image.h"
 #include "agent/volume/disk_layout.h"
+#include "agent/volume/file_runs.h"
+#include "agent/volume/run_messages.h"
 #include "agent/volume/volume_reader.h"
 
 namespace hozen {
@@ -78,6 +80,27 @@ class Reader {
     Say(MessageType::kListingEnd, payload);
   }
 
+  template <typename Run>
+  void Runs(const absl::StatusOr<FoundRuns<Run>>& found) {
+    if (!found.ok()) return SayFailed(found.status());
+    std::string payload;
+    size_t in_message = 0;
+    for (const Run& run : found->runs) {
+      AppendRun(run, payload);
+      if (++in_message < kMostRunsInMessage) continue;
+      Say(MessageType::kRuns, payload);
+      payload.clear();
+      in_message = 0;
+    }
+    if (!payload.empty()) Say(MessageType::kRuns, payload);
+    payload.clear();
+    AppendNumber(payload, found->end_bytes);
+    AppendNumber(payload, found->complete ? 1 : 0);
+    Say(MessageType::kRunsEnd, payload);
+  }
+
+  DiskImage& disk() { return *disk_; }
+
  private:
   // A search for orphans on a big slow disk says nothing for minutes, and yet works.
   void ShowLife() {
@@ -102,6 +125,14 @@ int Serve(Reader& reader) {
       const std::optional<uint64_t> offset_bytes = TakeNumber(payload);
       if (!offset_bytes.has_value()) return kBadStart;
       reader.List(*offset_bytes, payload);
+    } else if (request->type == MessageType::kFileRuns || request->type == MessageType::kFreeRuns) {
+      RunQuery query;
+      if (!TakeQuery(payload, query)) return kBadStart;
+      if (request->type == MessageType::kFileRuns) {
+        reader.Runs(FindFileRuns(reader.disk(), query));
+      } else {
+        reader.Runs(FindFreeRuns(reader.disk(), query));
+      }
     } else {
       return kBadStart;
     }

@@ -39,6 +39,14 @@ class FdSource final : public Source {
 
   uint64_t size_bytes() const override { return size_bytes_; }
 
+  uint64_t ZerosAt(uint64_t offset_bytes) override {
+    if (!is_file_ || offset_bytes >= size_bytes_) return 0;
+    // The position that this moves is one that nobody uses.
+    const off_t data = ::lseek(fd_.get(), static_cast<off_t>(offset_bytes), SEEK_DATA);
+    if (data < 0) return errno == ENXIO ? HoleToEnd(offset_bytes) : 0;
+    return std::min<uint64_t>(static_cast<uint64_t>(data), size_bytes_) - offset_bytes;
+  }
+
   bool WasWritten() override {
     struct stat now = {};
     if (!is_file_ || ::fstat(fd_.get(), &now) != 0) return false;
@@ -47,10 +55,45 @@ class FdSource final : public Source {
   }
 
  private:
+  // No data behind it: a hole, or a file that was cut meanwhile, and then there are no bytes.
+  uint64_t HoleToEnd(uint64_t offset_bytes) const {
+    struct stat now = {};
+    if (::fstat(fd_.get(), &now) != 0) return 0;
+    const uint64_t end = std::min<uint64_t>(static_cast<uint64_t>(now.st_size), size_bytes_);
+    return end - std::min(end, offset_bytes);
+  }
+
   const UniqueFd fd_;
   const uint64_t size_bytes_;
   struct stat before_ = {};
   bool is_file_ = false;
+};
+
+// As thread-safe as the whole.
+class RangeSource final : public Source {
+ public:
+  RangeSource(std::unique_ptr<Source> whole, uint64_t offset_bytes, uint64_t size_bytes)
+      : whole_(std::move(whole)), offset_bytes_(offset_bytes), size_bytes_(size_bytes) {}
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
+    if (offset_bytes >= size_bytes_) return 0;
+    const size_t wanted = std::min<uint64_t>(buffer.size(), size_bytes_ - offset_bytes);
+    return whole_->ReadAt(offset_bytes_ + offset_bytes, buffer.subspan(0, wanted));
+  }
+
+  uint64_t size_bytes() const override { return size_bytes_; }
+
+  uint64_t ZerosAt(uint64_t offset_bytes) override {
+    if (offset_bytes >= size_bytes_) return 0;
+    return std::min(whole_->ZerosAt(offset_bytes_ + offset_bytes), size_bytes_ - offset_bytes);
+  }
+
+  bool WasWritten() override { return whole_->WasWritten(); }
+
+ private:
+  const std::unique_ptr<Source> whole_;
+  const uint64_t offset_bytes_;
+  const uint64_t size_bytes_;
 };
 
 // Thread-safe: never changes.
@@ -75,6 +118,10 @@ class MemorySource final : public Source {
 
 std::unique_ptr<Source> NewFdSource(UniqueFd fd, uint64_t size_bytes) {
   return std::make_unique<FdSource>(std::move(fd), size_bytes);
+}
+
+std::unique_ptr<Source> NewRangeSource(std::unique_ptr<Source> whole, uint64_t offset_bytes, uint64_t size_bytes) {
+  return std::make_unique<RangeSource>(std::move(whole), offset_bytes, size_bytes);
 }
 
 std::unique_ptr<Source> NewMemorySource(std::string bytes) { return std::make_unique<MemorySource>(std::move(bytes)); }

@@ -25,6 +25,10 @@ class Source {
   // As known when it was opened; a growing file may have more, a shrinking one less.
   virtual uint64_t size_bytes() const = 0;
 
+  // How many bytes from here on are known to be zero without being read (a hole of a sparse file). 0 where nothing is
+  // known.
+  virtual uint64_t ZerosAt(uint64_t /*offset_bytes*/) { return 0; }
+
   // Was it written, lengthened or cut since this source was made? False where that cannot be known. Times of files have
   // the kernel's grain (some milliseconds): a write in the same moment as the opening is not noticed.
   virtual bool WasWritten() { return false; }
@@ -32,6 +36,9 @@ class Source {
 
 // Reads a descriptor with pread. Of regular files it knows whether they were written.
 std::unique_ptr<Source> NewFdSource(UniqueFd fd, uint64_t size_bytes);
+
+// The part of `whole` that begins at offset_bytes, which lies in it.
+std::unique_ptr<Source> NewRangeSource(std::unique_ptr<Source> whole, uint64_t offset_bytes, uint64_t size_bytes);
 
 // Reads a copy of `bytes`.
 std::unique_ptr<Source> NewMemorySource(std::string bytes);

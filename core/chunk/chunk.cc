@@ -93,9 +93,13 @@ absl::Status Unpack(const Digest& sha256, uint32_t size_bytes, std::string_view 
 }  // namespace
 
 PlainChunk MakePlainChunk(std::string bytes) {
-  assert(!bytes.empty() && bytes.size() <= kMaxChunkSizeBytes);
-  const Digest sha256 = Sha256::Of(bytes);
-  return {sha256, std::make_shared<const std::string>(std::move(bytes))};
+  return MakePlainChunk(std::make_shared<const std::string>(std::move(bytes)));
+}
+
+PlainChunk MakePlainChunk(std::shared_ptr<const std::string> bytes) {
+  assert(!bytes->empty() && bytes->size() <= kMaxChunkSizeBytes);
+  const Digest sha256 = Sha256::Of(*bytes);
+  return {sha256, std::move(bytes)};
 }
 
 absl::StatusOr<VerifiedChunk> VerifiedChunk::FromFrame(const Digest& sha256, uint32_t size_bytes, std::string frame) {

@@ -25,6 +25,7 @@ struct PlainChunk {
 
 // Hashes `bytes`, which must be 1 to kMaxChunkSizeBytes long.
 PlainChunk MakePlainChunk(std::string bytes);
+PlainChunk MakePlainChunk(std::shared_ptr<const std::string> bytes);
 
 // A frame whose plaintext was seen to have the digest: it can be made in no other way, so whoever holds one need not
 // ask again. Movable.

@@ -31,7 +31,8 @@ absl::Status CheckItemValues(const v1::Item& item) {
   return absl::OkStatus();
 }
 
-absl::Status CheckItemSizes(const v1::Item& item, uint64_t map_bytes, uint64_t unreadable_bytes) {
+absl::Status CheckItemSizes(const v1::Item& item, uint64_t map_bytes, uint64_t unreadable_bytes,
+                            uint64_t not_acquired_bytes) {
   if (map_bytes != item.size_bytes()) {
     return absl::InvalidArgumentError(Concat("its map covers ", map_bytes, " bytes, its size is ", item.size_bytes()));
   }
@@ -39,6 +40,10 @@ absl::Status CheckItemSizes(const v1::Item& item, uint64_t map_bytes, uint64_t u
   if (unreadable_bytes != item.unreadable_bytes()) {
     return absl::InvalidArgumentError(
         Concat("its map has ", unreadable_bytes, " unreadable bytes, it says ", item.unreadable_bytes()));
+  }
+  if (not_acquired_bytes != item.not_acquired_bytes()) {
+    return absl::InvalidArgumentError(
+        Concat("its map leaves ", not_acquired_bytes, " bytes out, it says ", item.not_acquired_bytes()));
   }
   if (unreadable_bytes != 0 && item.state() == v1::Item::STATE_COMPLETE) {
     return absl::InvalidArgumentError("it is called complete and has unreadable runs");
@@ -169,6 +174,7 @@ absl::Status BodyReader::EnterItem(uint64_t offset_bytes, uint64_t index) {
   item_offset_bytes_ = offset_bytes;
   item_map_bytes_ = 0;
   item_unreadable_bytes_ = 0;
+  item_not_acquired_bytes_ = 0;
   return absl::OkStatus();
 }
 
@@ -183,6 +189,7 @@ absl::Status BodyReader::TakeExtents(const ExtentList& extents) {
       return absl::InvalidArgumentError("its map is longer than any stream can be");
     }
     if (extent.kind() == v1::Extent::KIND_UNREADABLE) item_unreadable_bytes_ += extent.size_bytes();
+    if (extent.kind() == v1::Extent::KIND_NOT_ACQUIRED) item_not_acquired_bytes_ += extent.size_bytes();
   }
   return absl::OkStatus();
 }
@@ -199,7 +206,8 @@ absl::Status BodyReader::OnItem(uint64_t offset_bytes, v1::Item& item) {
   const std::string context = Concat("body: item ", next_index_);
   HOZEN_RETURN_IF_ERROR(WithContext(TakeExtents(item.extents()), context));
   HOZEN_RETURN_IF_ERROR(WithContext(CheckItemValues(item), context));
-  HOZEN_RETURN_IF_ERROR(WithContext(CheckItemSizes(item, item_map_bytes_, item_unreadable_bytes_), context));
+  HOZEN_RETURN_IF_ERROR(
+      WithContext(CheckItemSizes(item, item_map_bytes_, item_unreadable_bytes_, item_not_acquired_bytes_), context));
   if (!item.extents().empty() && handler_.on_extents) {
     HOZEN_RETURN_IF_ERROR(handler_.on_extents(next_index_, item.extents()));
   }

@@ -87,6 +87,7 @@ class BodyReader {
   bool in_item_ = false;
   uint64_t item_map_bytes_ = 0;
   uint64_t item_unreadable_bytes_ = 0;
+  uint64_t item_not_acquired_bytes_ = 0;
 };
 
 }  // namespace hozen

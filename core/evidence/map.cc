@@ -47,9 +47,10 @@ absl::Status CheckChunkRun(const v1::Extent& extent) {
 
 }  // namespace
 
-v1::Extent ChunkExtent(const Digest& sha256, uint32_t size_bytes) {
+v1::Extent ChunkExtent(const Digest& sha256, uint32_t size_bytes, uint32_t chunk_offset_bytes) {
   v1::Extent extent = PlainExtent(v1::Extent::KIND_CHUNK, size_bytes);
   extent.set_chunk_sha256(std::string(sha256.bytes()));
+  extent.set_chunk_offset_bytes(chunk_offset_bytes);
   return extent;
 }
 

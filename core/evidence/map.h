@@ -15,7 +15,7 @@ using ExtentList = google::protobuf::RepeatedPtrField<v1::Extent>;
 // A run keeps so much of its failure's detail, so that the longest map part stays below kMaxRecordSizeBytes.
 inline constexpr size_t kMaxRunDetailSizeBytes = 128;
 
-v1::Extent ChunkExtent(const Digest& sha256, uint32_t size_bytes);
+v1::Extent ChunkExtent(const Digest& sha256, uint32_t size_bytes, uint32_t chunk_offset_bytes = 0);
 v1::Extent ZerosExtent(uint64_t size_bytes);
 v1::Extent UnreadableExtent(uint64_t size_bytes, v1::Failure failure);
 v1::Extent NotAcquiredExtent(uint64_t size_bytes);

@@ -54,9 +54,19 @@ absl::Status CheckCommand(const v1::Target::Command& command) {
 
 absl::Status CheckDisk(const v1::Target::Disk& disk) {
   HOZEN_RETURN_IF_ERROR(CheckText("its disk's path", disk.path(), kMaxPathSizeBytes));
-  if (disk.order() != "" && disk.order() != "linear") {
+  if (disk.order() != "" && disk.order() != "linear" && disk.order() != "value") {
     return absl::InvalidArgumentError(
-        Concat("its order \"", Printable(disk.order()), "\" is unknown; this version reads disks in order \"linear\""));
+        Concat("its order \"", Printable(disk.order()), "\" is unknown; this version knows \"linear\" and \"value\""));
+  }
+  if (disk.scope() != "" && disk.scope() != "all" && disk.scope() != "allocated") {
+    return absl::InvalidArgumentError(
+        Concat("its scope \"", Printable(disk.scope()), "\" is unknown; this version knows \"all\" and \"allocated\""));
+  }
+  if (disk.partition() != 0 && disk.range_size_bytes() != 0) {
+    return absl::InvalidArgumentError("it names a partition and a range; one of them is enough");
+  }
+  if (disk.range_offset_bytes() != 0 && disk.range_size_bytes() == 0) {
+    return absl::InvalidArgumentError("it names where a range begins and not how long it is");
   }
   return absl::OkStatus();
 }

@@ -20,6 +20,7 @@
 #include "tools/hozen/follow.h"
 #include "tools/hozen/id_prefix.h"
 #include "tools/hozen/json_rendering.h"
+#include "tools/hozen/quantity.h"
 #include "tools/hozen/text_rendering.h"
 
 namespace hozen {
@@ -31,6 +32,10 @@ struct OrderOptions {
   std::vector<std::string> paths;
   std::vector<std::string> definitions;
   std::string disk;
+  std::string order = "value";
+  std::string scope = "all";
+  uint32_t partition = 0;
+  std::string range;
   bool no_listing = false;
   bool wait = false;
   absl::Duration deadline = absl::Hours(4);
@@ -164,13 +169,31 @@ absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& opt
   return SubmitAndWait(invocation, session, options, plan, host, not_run);
 }
 
+// OFFSET+SIZE, each as ParseSize reads it.
+absl::Status SetRange(const std::string& text, v1::Target::Disk& disk) {
+  const size_t plus = text.find('+');
+  const absl::StatusOr<uint64_t> offset = ParseSize(std::string_view(text).substr(0, plus));
+  const absl::StatusOr<uint64_t> size = ParseSize(plus == std::string::npos ? "" : text.substr(plus + 1));
+  if (!offset.ok() || !size.ok() || *size == 0) {
+    return absl::InvalidArgumentError(Concat(Say("--range is OFFSET+SIZE, for example 1M+512M, not ",
+                                                 "--range は OFFSET+SIZE の形（例: 1M+512M）で指定してください: "),
+                                             Printable(text)));
+  }
+  disk.set_range_offset_bytes(*offset);
+  disk.set_range_size_bytes(*size);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ExitCode> Image(Invocation& invocation, const OrderOptions& options) {
   HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
   HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
   v1::Plan plan = NewPlan(options, session.credential, host);
   v1::Target::Disk& disk = *plan.add_targets()->mutable_disk();
   disk.set_path(FromPrintable(options.disk));
-  disk.set_order("linear");
+  disk.set_order(options.order);
+  disk.set_scope(options.scope);
+  disk.set_partition(options.partition);
+  if (!options.range.empty()) HOZEN_RETURN_IF_ERROR(SetRange(options.range, disk));
   disk.set_listing(!options.no_listing);
   return SubmitAndWait(invocation, session, options, plan, host, {});
 }
@@ -257,6 +280,29 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
                         "端末上のディスクのパス（一覧: hozen hosts --json）"))
       ->required()
       ->type_name("PATH");
+  image
+      ->add_option("--order", image_options->order,
+                   Text("value (default): what tells most comes first, so that an image that breaks off is of use;\n"
+                        "linear: front to back",
+                        "value（既定）: 重要な情報を先に取得し、途中で終わっても役立つ。linear: 先頭から順に"))
+      ->check(CLI::IsMember({"value", "linear"}));
+  image
+      ->add_option("--scope", image_options->scope,
+                   Text("all (default): every sector; allocated: not what file systems call free, which is marked as\n"
+                        "not acquired",
+                        "all（既定）: 全セクタ。allocated: 未割り当て領域を除く（未取得と記録）"))
+      ->check(CLI::IsMember({"all", "allocated"}));
+  CLI::Option* const partition =
+      image
+          ->add_option("--partition", image_options->partition,
+                       Text("Only this partition, by its number", "このパーティションのみ（番号）"))
+          ->check(CLI::Range(1u, 4096u))
+          ->type_name("N");
+  image
+      ->add_option("--range", image_options->range,
+                   Text("Only these bytes of the disk, for example 1M+512M", "ディスクのこの範囲のみ（例: 1M+512M）"))
+      ->type_name("OFFSET+SIZE")
+      ->excludes(partition);
   image->add_flag(
       "--no-listing", image_options->no_listing,
       Text("Do not list the files of its file systems (bodyfile)", "ファイルシステムの一覧（bodyfile）を作らない"));
@@ -264,6 +310,7 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
             Text("When work ends, finished or not (default 24h from now)", "作業の期限（既定: 24h 後）"));
   image->footer(SharedFooter() + Text("Examples:", "例:") +
                 "\n  hozen image web01 --disk /dev/sda --wait"
+                "\n  hozen image web01 --disk /dev/sda --scope allocated --partition 2 --wait"
                 "\n  hozen image web01 --disk /dev/sda --send-rate 2M --deadline 3d --reason IR-2231");
   image->callback([&invocation, image_options] {
     invocation.chosen = [&invocation, image_options] { return Image(invocation, *image_options); };
