@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 
 import harness
 
@@ -68,12 +67,12 @@ class Host:
         ordered = self.fleet.must(["image", self.host_id, "--disk", disk, "--json"], self.home).documents()[-1]
         return ordered["acquisition_id"]
 
-    def finish(self, acquisition, sha256):
-        """Waits for the image, and is only content with all of the disk's bytes."""
+    def wait(self, acquisition):
         self.fleet.must(["watch", acquisition, "--json"], self.home, timeout_s=_TIMEOUT_S)
-        ended = time.monotonic()
+
+    def check(self, acquisition, sha256):
+        """Content only with all of the disk's bytes."""
         items, _ = self.fleet.items(acquisition, self.home)
         taken = [item.get("sha256") for item in items if item["kind"] == "disk"]
         if taken != [sha256]:
             raise RuntimeError(f"the image's SHA-256 is {taken}, the disk's is {sha256}")
-        return ended

@@ -127,7 +127,7 @@ def _run_once(arguments, first, second, quarter, own_compressed_bytes):
 
 def _machine():
     return {"cores": os.cpu_count(), "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            "architecture": platform.machine(), "load_before": os.getloadavg()[0]}
+            "architecture": platform.machine()}
 
 
 def run(arguments):

@@ -48,6 +48,33 @@ def wire_bytes():
     raise RuntimeError("there is no loopback interface")
 
 
+def _busy_s():
+    """Of all cores, whoever keeps them busy; a hypervisor's other guests count as busy too."""
+    user, nice, system, _, _, irq, softirq, steal = map(int, pathlib.Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / _TICKS
+
+
+class Span:
+    """From now to stop: time, the wire, and what other programs did meanwhile."""
+
+    def __init__(self):
+        self._busy_s, self._wire_bytes, self._began = _busy_s(), wire_bytes(), time.monotonic()
+
+    def so_far_wire_bytes(self):
+        return wire_bytes() - self._wire_bytes
+
+    def stop(self):
+        self.wall_s = time.monotonic() - self._began
+        self.wire_bytes = self.so_far_wire_bytes()
+        self.busy_s = _busy_s() - self._busy_s
+        return self
+
+    def numbers(self, cpu_s):
+        """Of what took `cpu_s` of it."""
+        return {"wall_s": self.wall_s, "cpu_s": cpu_s,
+                "others_cores": max(0.0, self.busy_s - cpu_s) / max(self.wall_s, 1 / _TICKS)}
+
+
 def settle(*paths):
     """Lets what was written reach the disk and what will be read be in the page cache, so that neither is measured."""
     os.sync()
@@ -135,17 +162,17 @@ class Watch:
 
 def run_measured(*commands, environment=None, folder=None):
     """Runs commands side by side until all have ended; the first one's output, and what they cost together."""
-    began = time.monotonic()
+    span = Span()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = [subprocess.Popen(command, stdout=subprocess.PIPE if i == 0 else subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment, cwd=folder)
                for i, command in enumerate(commands)]
     ended = [process.communicate() for process in started]
-    wall_s = time.monotonic() - began
+    span.stop()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     for process, (_, errors) in zip(started, ended):
         if process.returncode:
             said = errors.decode(errors="replace").strip()[-500:]
             raise RuntimeError(f"{process.args[0]} failed ({process.returncode}): {said}")
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return ended[0][0].decode(errors="replace"), {"wall_s": wall_s, "cpu_s": cpu_s}
+    return ended[0][0].decode(errors="replace"), span.numbers(cpu_s)

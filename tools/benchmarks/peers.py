@@ -5,7 +5,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import time
 
 from benchmarks import measuring
 
@@ -79,18 +78,18 @@ def _pipe(disk, folder):
         ["socat", "-u", f"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,cert=receiver.pem,cafile=sender.crt,verify=1,"
          + common, "CREATE:received.zst"], cwd=folder, stderr=subprocess.DEVNULL)
     harness.wait_until(lambda: _listening(port), "socat to listen")
-    wire, began = measuring.wire_bytes(), time.monotonic()
     target = (f"OPENSSL:127.0.0.1:{port},cert=sender.pem,cafile=receiver.crt,verify=1,commonname=receiver," + common)
+    span = measuring.Span()
     _, sending = measuring.run_measured(["bash", "-c", _SEND, disk, target], folder=folder)
     _, status, usage = os.wait4(receiver.pid, 0)
     receiver.returncode = os.waitstatus_to_exitcode(status)
     if receiver.returncode:
         raise RuntimeError(f"the pipe's receiver failed ({receiver.returncode})")
-    sent_s = time.monotonic() - began
-    wire = measuring.wire_bytes() - wire
+    wire, sent_s = span.so_far_wire_bytes(), span.stop().wall_s
     _, verifying = measuring.run_measured(["bash", "-c", _VERIFY], folder=folder)
-    return {"wall_s": sent_s + verifying["wall_s"], "unverified_wall_s": sent_s, "wire_bytes": wire,
-            "cpu_s": sending["cpu_s"] + usage.ru_utime + usage.ru_stime + verifying["cpu_s"]}
+    span.stop()
+    cpu_s = sending["cpu_s"] + usage.ru_utime + usage.ru_stime + verifying["cpu_s"]
+    return {**span.numbers(cpu_s), "unverified_wall_s": sent_s, "wire_bytes": wire}
 
 
 def _ewfacquire(disk, folder):
@@ -103,7 +102,7 @@ def _twice(back_up, repository):
     """A backup, and one more of what is all there already."""
     first, before = back_up("first"), _bytes_below(repository)
     again = back_up("again")
-    return {**first, "stored_bytes": before, "again_wall_s": again["wall_s"], "again_cpu_s": again["cpu_s"],
+    return {**first, "stored_bytes": before, "again_wall_s": again["wall_s"], "again_cpu_s": again["cpu_s"], "again_others_cores": again["others_cores"],
             "again_stored_bytes": _bytes_below(repository) - before}
 
 

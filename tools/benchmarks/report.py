@@ -63,6 +63,14 @@ def _aligned(rows):
                      .rstrip() for row in rows)
 
 
+def _warning(result):
+    """Where others kept the cores busy, the times say more about them."""
+    others = max(numbers[name] for numbers in result["medians"].values() for name in numbers if "others_cores" in name)
+    if others > 0.1 * result["machine"]["cores"]:
+        yield (f"Other programs kept up to {others:.1f} of {result['machine']['cores']} cores busy meanwhile: "
+               "times and ratios of times are not to be relied on.")
+
+
 def table(result):
     rows = [("", "wall s", "CPU s", "wire or stored", "agent peak", "with children", "collector peak")]
     for scenario, numbers in result["medians"].items():
@@ -83,4 +91,4 @@ def table(result):
         sign = ">=" if goal["at_least"] else "<="
         goals.append((goal["name"], f"{goal['value']:.2f} {goal['unit']}", f"{sign} {goal['target']} {goal['unit']}",
                       "reached" if goal["reached"] else "NOT REACHED"))
-    return _aligned(rows) + "\n\n" + _aligned(goals)
+    return "\n\n".join([_aligned(rows), _aligned(goals), *_warning(result)])

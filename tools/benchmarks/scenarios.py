@@ -1,7 +1,5 @@
 """What is measured of Hozen, each scenario with its numbers as a dictionary."""
 
-import time
-
 import harness
 
 from benchmarks import fleet, measuring
@@ -9,14 +7,13 @@ from benchmarks import fleet, measuring
 _KILLS = 2
 
 
-def _numbers(began, ended, wire_bytes, agents, collectors):
-    """Of watches that have stopped."""
+def _numbers(span, agents, collectors):
+    """Of what has stopped."""
     return {
-        "wall_s": ended - began,
-        "cpu_s": sum(w.cpu_s for w in agents + collectors),
+        **span.numbers(sum(w.cpu_s for w in agents + collectors)),
         "agent_cpu_s": sum(w.cpu_s for w in agents),
         "collector_cpu_s": sum(w.cpu_s for w in collectors),
-        "wire_bytes": wire_bytes,
+        "wire_bytes": span.wire_bytes,
         "agent_peak_bytes": max(w.peak_bytes for w in agents),
         "agent_with_children_peak_bytes": max(w.peak_with_children_bytes for w in agents),
         "collector_peak_bytes": max(w.peak_bytes for w in collectors),
@@ -27,15 +24,16 @@ def _image(bench, host, disk):
     """One image, from the order to the receipt."""
     measuring.settle(disk.path)
     agent, collector = host.watch(), bench.watch()
-    wire, began = measuring.wire_bytes(), time.monotonic()
+    span = measuring.Span()
     try:
         acquisition = host.order(disk.path)
-        ended = host.finish(acquisition, disk.sha256)
+        host.wait(acquisition)
     finally:
-        wire = measuring.wire_bytes() - wire
+        span.stop()
         agent.stop()
         collector.stop()
-    return _numbers(began, ended, wire, [agent], [collector])
+    host.check(acquisition, disk.sha256)
+    return _numbers(span, [agent], [collector])
 
 
 def first_again_second(folder, first_disk, second_disk, say):
@@ -57,23 +55,24 @@ def resume(folder, disk, first_wire_bytes):
         host = bench.host("acme", "one")
         measuring.settle(disk.path)
         watches, collector = [host.watch()], bench.watch()
-        wire, began, kills = measuring.wire_bytes(), time.monotonic(), 0
+        span, kills = measuring.Span(), 0
         try:
             acquisition = host.order(disk.path)
             for kill in range(1, _KILLS + 1):
-                threshold = wire + first_wire_bytes * kill // (_KILLS + 1)
-                harness.wait_until(lambda t=threshold: measuring.wire_bytes() > t, "the image to be under way", 1800)
+                threshold = first_wire_bytes * kill // (_KILLS + 1)
+                harness.wait_until(lambda t=threshold: span.so_far_wire_bytes() > t, "the image to be under way", 1800)
                 watches[-1].stop()
                 host.agent.kill()
                 kills += 1
                 host.start()
                 watches.append(host.watch())
-            ended = host.finish(acquisition, disk.sha256)
+            host.wait(acquisition)
         finally:
-            wire = measuring.wire_bytes() - wire
+            span.stop()
             for watch in [*watches, collector]:
                 watch.stop()
-        numbers = _numbers(began, ended, wire, watches, [collector])
+        host.check(acquisition, disk.sha256)
+        numbers = _numbers(span, watches, [collector])
     twice = max(0, numbers["wire_bytes"] - first_wire_bytes)
     return {**numbers, "kills": kills, "sent_twice_per_kill_bytes": twice / kills}
 
@@ -84,12 +83,15 @@ def four_at_once(folder, disk):
         hosts = [bench.host(f"customer{i}", f"host{i}") for i in range(4)]
         measuring.settle(disk.path)
         agents, collector = [host.watch() for host in hosts], bench.watch()
-        wire, began = measuring.wire_bytes(), time.monotonic()
+        span = measuring.Span()
         try:
             acquisitions = [host.order(disk.path) for host in hosts]
-            ended = max(host.finish(a, disk.sha256) for host, a in zip(hosts, acquisitions))
+            for host, acquisition in zip(hosts, acquisitions):
+                host.wait(acquisition)
         finally:
-            wire = measuring.wire_bytes() - wire
+            span.stop()
             for watch in [*agents, collector]:
                 watch.stop()
-        return _numbers(began, ended, wire, agents, [collector])
+        for host, acquisition in zip(hosts, acquisitions):
+            host.check(acquisition, disk.sha256)
+        return _numbers(span, agents, [collector])
