@@ -48,6 +48,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def order(name):
+    """Options of `hozen image` for an order of reading; none where there is only one order yet."""
+    return ["--order", name] if "--order" in run([HOZEN, "image", "--help"]).text else []
+
+
 class Result:
     """What a command answered."""
 
