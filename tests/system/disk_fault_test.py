@@ -77,24 +77,24 @@ class FailingDiskTest(DiskFaultTest):
                                         "ASAN_OPTIONS": "verify_asan_link_order=0"})
         return fleet, home, fleet.host(home)
 
-    def judge(self, fleet, home, acquisition, missing):
+    def judge(self, fleet, home, acquisition, missing, state="partial"):
         """What is missing is `missing`, [offset, size] each, and all the rest is there."""
         self.assertEqual(fleet.show(acquisition, home)["state"], "complete_with_failures")
         raw, sidecar = self.export_raw(fleet, home, acquisition)
         self.assertEqual([run[:2] for run in sidecar["unreadable"]], missing)
         self.assertEqual({run[2] for run in sidecar["unreadable"]}, {"IO_ERROR"})
         item = self.disk_item(fleet, home, acquisition)
-        self.assertEqual(item["state"], "partial")
+        self.assertEqual(item["state"], state)
         self.assertEqual(item["unreadable_bytes"], sum(size for _, size in missing))
         self.assertEqual(item["size_bytes"], len(self.data))
         self.assertTrue(raw == with_zeros(self.data, missing), "the image differs where the disk could be read")
 
-    def check_bad_sectors(self, sectors, *more_rules):
+    def check_bad_sectors(self, sectors, *more_rules, state="partial"):
         runs = runs_of(sectors)
         self.rules(*(f"bad {offset} {size}" for offset, size in runs), *more_rules)
         fleet, home, host = self.failing_fleet()
         acquisition = self.image(fleet, home, host, self.path, "--no-listing", status=3)
-        self.judge(fleet, home, acquisition, runs)
+        self.judge(fleet, home, acquisition, runs, state)
         failed = fleet.items(acquisition, home, "--failed")[0]
         self.assertEqual([item["path"] for item in failed], [str(self.path)])
 
@@ -114,7 +114,7 @@ class FailingDiskTest(DiskFaultTest):
         self.check_bad_sectors([1, 2047, 2048, 9000, 9001], "partial")
 
     def test_a_disk_without_a_good_sector(self):
-        self.check_bad_sectors(range(DISK_BYTES // SECTOR_BYTES))
+        self.check_bad_sectors(range(DISK_BYTES // SECTOR_BYTES), state="failed")
 
     def test_a_disk_whose_size_is_no_multiple_of_a_sector(self):
         self.data += b"tail" * 25

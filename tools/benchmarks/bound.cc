@@ -57,8 +57,7 @@ class Worker {
     }
     if (size == 0) return false;
     Hash(plain_, size);
-    const size_t packed =
-        ZSTD_compressCCtx(packer_.get(), packed_.data(), packed_.size(), plain_.data(), size, kLevel);
+    const size_t packed = ZSTD_compressCCtx(packer_.get(), packed_.data(), packed_.size(), plain_.data(), size, kLevel);
     Require(!ZSTD_isError(packed), "zstd");
     Seal(packed);
     Open(packed);
@@ -82,20 +81,22 @@ class Worker {
 
   void Seal(size_t size) {
     int written = 0;
-    Require(EVP_EncryptInit_ex(cipher_.get(), EVP_aes_256_gcm(), nullptr, key_, nonce_) == 1 &&
-                EVP_EncryptUpdate(cipher_.get(), sealed_.data(), &written, packed_.data(), static_cast<int>(size)) == 1 &&
-                EVP_EncryptFinal_ex(cipher_.get(), sealed_.data() + written, &written) == 1 &&
-                EVP_CIPHER_CTX_ctrl(cipher_.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag_) == 1,
-            "AES-GCM");
+    Require(
+        EVP_EncryptInit_ex(cipher_.get(), EVP_aes_256_gcm(), nullptr, key_, nonce_) == 1 &&
+            EVP_EncryptUpdate(cipher_.get(), sealed_.data(), &written, packed_.data(), static_cast<int>(size)) == 1 &&
+            EVP_EncryptFinal_ex(cipher_.get(), sealed_.data() + written, &written) == 1 &&
+            EVP_CIPHER_CTX_ctrl(cipher_.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag_) == 1,
+        "AES-GCM");
   }
 
   void Open(size_t size) {
     int written = 0;
-    Require(EVP_DecryptInit_ex(cipher_.get(), EVP_aes_256_gcm(), nullptr, key_, nonce_) == 1 &&
-                EVP_DecryptUpdate(cipher_.get(), packed_.data(), &written, sealed_.data(), static_cast<int>(size)) == 1 &&
-                EVP_CIPHER_CTX_ctrl(cipher_.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag_) == 1 &&
-                EVP_DecryptFinal_ex(cipher_.get(), packed_.data() + written, &written) == 1,
-            "opening AES-GCM");
+    Require(
+        EVP_DecryptInit_ex(cipher_.get(), EVP_aes_256_gcm(), nullptr, key_, nonce_) == 1 &&
+            EVP_DecryptUpdate(cipher_.get(), packed_.data(), &written, sealed_.data(), static_cast<int>(size)) == 1 &&
+            EVP_CIPHER_CTX_ctrl(cipher_.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag_) == 1 &&
+            EVP_DecryptFinal_ex(cipher_.get(), packed_.data() + written, &written) == 1,
+        "opening AES-GCM");
   }
 
   const int fd_;
