@@ -63,17 +63,19 @@ def _aligned(rows):
                      .rstrip() for row in rows)
 
 
+def _disturbed(result):
+    """The rows during which other programs kept a tenth of the cores busy, or more."""
+    for scenario, numbers in result["medians"].items():
+        for name, row in (("others_cores", ""), ("again_others_cores", " again")):
+            if numbers.get(name, 0) > 0.1 * result["machine"]["cores"]:
+                yield f"{_SCENARIOS[scenario]}{row} ({numbers[name]:.1f} cores)"
+
+
 def _warning(result):
-    """Where others kept the cores busy, the times say more about them."""
-    others = max(numbers[name] for numbers in result["medians"].values() for name in numbers if "others_cores" in name)
-    if others <= 0.1 * result["machine"]["cores"]:
-        return
-    yield (f"Other programs kept up to {others:.1f} of {result['machine']['cores']} cores busy meanwhile: "
-           "times and ratios of times are not to be relied on.")
-    cpu = {name: numbers["cpu_s"] / result["medians"]["first"]["cpu_s"]
-           for name, numbers in result["medians"].items() if name in ("bound", "pipe", "ewfacquire")}
-    yield "CPU seconds are less disturbed. For one of the first image's there are " + ", ".join(
-        f"{share:.2f} of {_SCENARIOS[name]}" for name, share in cpu.items()) + "."
+    rows = list(_disturbed(result))
+    if rows:
+        yield (f"Disturbed by other programs, so that their times are not to be relied on: {'; '.join(rows)}.\n"
+               "CPU seconds are less disturbed than wall seconds.")
 
 
 def table(result):
