@@ -16,7 +16,7 @@ import xml.etree.ElementTree
 DEADLINE_S = 60
 
 
-def _binary(path):
+def binary(path):
     """Where Bazel put a program that the test depends on."""
     for base in (os.environ.get("TEST_SRCDIR", "") + "/hozen", os.getcwd(), os.getcwd() + "/bazel-bin"):
         if os.access(f"{base}/{path}", os.X_OK):
@@ -24,10 +24,10 @@ def _binary(path):
     raise FileNotFoundError(path)
 
 
-HOZEN = _binary("tools/hozen/hozen")
-AGENT = _binary("agent/app/hozen-agent")
-COLLECTOR = _binary("collector/app/hozen-collector")
-MAKE_DISK = _binary("tools/make-disk")
+HOZEN = binary("tools/hozen/hozen")
+AGENT = binary("agent/app/hozen-agent")
+COLLECTOR = binary("collector/app/hozen-collector")
+MAKE_DISK = binary("tools/make-disk")
 
 
 def wait_until(condition, what, deadline_s=DEADLINE_S):
@@ -46,6 +46,11 @@ def free_port():
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def order(name):
+    """Options of `hozen image` for an order of reading; none where there is only one order yet."""
+    return ["--order", name] if "--order" in run([HOZEN, "image", "--help"]).text else []
 
 
 class Result:
@@ -176,8 +181,9 @@ class Fleet:
         state = self.folder / name
         return state, run([AGENT, "enroll", "--collector", self.address, "--token", token, "--state", state])
 
-    def agent(self, state, prefix=()):
-        process = Process([*prefix, AGENT, "run", "--state", state], self.folder / f"{state.name}.log")
+    def agent(self, state, prefix=(), options=(), environment=None):
+        process = Process([*prefix, AGENT, "run", "--state", state, *options], self.folder / f"{state.name}.log",
+                          environment)
         self.processes.append(process)
         return process
 
