@@ -9,6 +9,7 @@
 
 #include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
+#include "agent/imaging/disk_contents.h"
 #include "agent/imaging/pushed_source.h"
 #include "agent/platform/disk.h"
 #include "agent/platform/file_access.h"
@@ -22,16 +23,11 @@ namespace hozen {
 namespace {
 
 constexpr std::string_view kMountPoint = "/";
-
-absl::StatusOr<std::unique_ptr<VolumeReader>> StartReader(const OpenedDisk& disk, const AcquireOptions& options) {
-  VolumeReaderOptions reader_options;
-  reader_options.executable = options.agent_executable;
-  return VolumeReader::Start(reader_options, disk.fd.get(), disk.size_bytes, disk.sector_size_bytes);
-}
+constexpr std::string_view kAsItIs = "raw";
 
 // What libtsk makes of the disk; where it fails, one partition with a note that says so.
-void FillLayout(const OpenedDisk& disk, const AcquireOptions& options, v1::DiskMetadata& metadata) {
-  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = StartReader(disk, options);
+void FillLayout(const DiskContents& disk, v1::DiskMetadata& metadata) {
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = disk.StartReader();
   absl::StatusOr<DiskLayout> layout = reader.ok() ? (*reader)->ReadLayout() : reader.status();
   if (layout.ok()) {
     metadata.set_partition_table(layout->partition_table);
@@ -39,7 +35,7 @@ void FillLayout(const OpenedDisk& disk, const AcquireOptions& options, v1::DiskM
     return;
   }
   v1::Partition& whole = *metadata.add_partitions();
-  whole.set_size_bytes(disk.size_bytes);
+  whole.set_size_bytes(disk.size_bytes());
   whole.set_type("whole disk");
   whole.set_note(MakeFailure(v1::CAUSE_READER_DIED,
                              Concat("the partitions could not be read: ", StdView(layout.status().message())))
@@ -63,7 +59,7 @@ absl::Status List(VolumeReader& reader, uint64_t offset_bytes, const PushedSourc
   return absl::UnknownError(Concat(end.errors, " of the file system's entries could not be read"));
 }
 
-absl::Status TakeListing(const OpenedDisk& disk, const v1::Partition& partition, const std::string& disk_path,
+absl::Status TakeListing(const DiskContents& disk, const v1::Partition& partition, const std::string& disk_path,
                          const AcquireOptions& options, ItemSink& sink) {
   v1::Item item;
   item.set_kind(v1::Item::KIND_LISTING);
@@ -71,7 +67,7 @@ absl::Status TakeListing(const OpenedDisk& disk, const v1::Partition& partition,
   if (sink.AlreadyTaken(options.target_index, item.path())) return absl::OkStatus();
   // A reader for each: what one hostile file system does to its child is no concern of the next. It is started here,
   // because it dies with the thread that starts it.
-  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = StartReader(disk, options);
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = disk.StartReader();
   if (!reader.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
     *item.mutable_failure() = FailureOf(reader.status());
@@ -122,45 +118,55 @@ absl::StatusOr<OpenedDisk> OpenAllowedDisk(const std::string& path, const Acquir
   return disk;
 }
 
+void NoteAccessTime(const std::string& path, ItemSink& sink) {
+  v1::Trace trace;
+  trace.set_path(path);
+  trace.set_what("its access time may be new");
+  sink.NoteTrace(std::move(trace));
+}
+
 absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options, ItemSink& sink, uint64_t& matched) {
   v1::Item item;
   item.set_kind(v1::Item::KIND_DISK);
   item.set_path(target.path());
   if (sink.AlreadyTaken(options.target_index, target.path())) return absl::OkStatus();
   std::optional<v1::Failure> refused;
-  absl::StatusOr<OpenedDisk> disk = OpenAllowedDisk(target.path(), options, refused);
+  VolumeReaderOptions reader_options;
+  reader_options.executable = options.agent_executable;
+  const absl::StatusOr<std::unique_ptr<DiskContents>> opened =
+      DiskContents::Open(target.path(), target.container() == kAsItIs, reader_options, [&](const std::string& path) {
+        absl::StatusOr<OpenedDisk> file = OpenAllowedDisk(path, options, refused);
+        if (file.ok() && !file->access_time_kept) NoteAccessTime(path, sink);
+        return file;
+      });
   ++matched;
-  if (!disk.ok()) {
+  if (!opened.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
-    *item.mutable_failure() = refused.has_value() ? *std::move(refused) : FailureOf(disk.status());
+    *item.mutable_failure() = refused.has_value() ? *std::move(refused) : FailureOf(opened.status());
+    if (absl::IsAborted(opened.status())) item.mutable_failure()->set_cause(v1::CAUSE_READER_DIED);
     return sink.Record(std::move(item));
   }
-  if (!disk->access_time_kept) {
-    v1::Trace trace;
-    trace.set_path(target.path());
-    trace.set_what("its access time may be new");
-    sink.NoteTrace(std::move(trace));
-  }
-  *item.mutable_file() = MetadataOf(*disk);
+  DiskContents& disk = **opened;
+  *item.mutable_file() = MetadataOf(disk.file());
   v1::DiskMetadata& metadata = *item.mutable_disk();
   metadata.set_device_path(target.path());
-  metadata.set_size_bytes(disk->size_bytes);
-  metadata.set_sector_size_bytes(disk->sector_size_bytes);
-  metadata.set_model(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->model).detail());
-  metadata.set_serial(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->serial).detail());
+  metadata.set_size_bytes(disk.size_bytes());
+  metadata.set_sector_size_bytes(disk.sector_size_bytes());
+  metadata.set_model(MakeFailure(v1::CAUSE_UNSPECIFIED, disk.file().model).detail());
+  metadata.set_serial(MakeFailure(v1::CAUSE_UNSPECIFIED, disk.file().serial).detail());
   metadata.set_order("linear");
-  FillLayout(*disk, options, metadata);
+  metadata.set_container(std::string(disk.container()));
+  FillLayout(disk, metadata);
   HOZEN_RETURN_IF_ERROR(sink.Poll());
   // First what is small and tells a responder most, then the sectors.
   if (target.listing()) {
     for (const v1::Partition& partition : item.disk().partitions()) {
       if (partition.file_system().empty()) continue;
       ++matched;
-      HOZEN_RETURN_IF_ERROR(TakeListing(*disk, partition, target.path(), options, sink));
+      HOZEN_RETURN_IF_ERROR(TakeListing(disk, partition, target.path(), options, sink));
     }
   }
-  const uint64_t size_bytes = disk->size_bytes;
-  const std::unique_ptr<Source> source = NewFdSource(std::move(disk->fd), size_bytes);
+  const std::unique_ptr<Source> source = disk.TakeSource();
   return sink.Take(std::move(item), *source, /*until_end=*/false);
 }
 
@@ -174,6 +180,14 @@ absl::StatusOr<v1::TargetOutcome> ImageDisk(const v1::Target& target, const Acqu
   if (target.disk().order() != "linear" && !target.disk().order().empty()) {
     *outcome.mutable_failure() = MakeFailure(
         v1::CAUSE_NOT_SUPPORTED, Concat("this agent does not read disks in the order \"", target.disk().order(), "\""));
+    return outcome;
+  }
+  if (target.disk().container() != kAsItIs && !target.disk().container().empty()) {
+    *outcome.mutable_failure() =
+        MakeFailure(v1::CAUSE_NOT_SUPPORTED,
+                    Concat("this agent knows no container \"", Printable(target.disk().container()),
+                           "\": it is \"raw\" for a file's bytes as they are, or nothing to have E01, VMDK, "
+                           "VHD, qcow2 and split images recognised"));
     return outcome;
   }
   uint64_t matched = 0;
