@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <libewf.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -149,6 +150,34 @@ TEST_F(MediaTest, EwfWithAWrongByteIsUnreadableThereAlone) {
   }
   EXPECT_TRUE(ReadOrDie(**media, 8 * kMiB, kMiB) == expected.substr(8 * kMiB, kMiB));
   EXPECT_TRUE(ReadOrDie(**media, 9 * kMiB + (32 << 10), kMiB) == expected.substr(9 * kMiB + (32 << 10), kMiB));
+}
+
+// No tool makes an E01 with unreadable sectors of a good disk; libewf itself does.
+TEST_F(MediaTest, EwfKeepsWhatItsMakerCouldNotRead) {
+  std::string expected = ContentsOf(disk_);
+  libewf_handle_t* handle = nullptr;
+  std::string name = Path("errors");
+  char* names[] = {name.data()};
+  ASSERT_EQ(libewf_handle_initialize(&handle, nullptr), 1);
+  ASSERT_EQ(libewf_handle_open(handle, names, 1, LIBEWF_OPEN_WRITE, nullptr), 1);
+  ASSERT_EQ(libewf_handle_set_media_size(handle, expected.size(), nullptr), 1);
+  ASSERT_EQ(libewf_handle_append_acquiry_error(handle, 9 * kMiB / 512, 16, nullptr), 1);
+  ASSERT_EQ(libewf_handle_write_buffer(handle, expected.data(), expected.size(), nullptr),
+            static_cast<ssize_t>(expected.size()));
+  ASSERT_NE(libewf_handle_write_finalize(handle, nullptr), -1);
+  ASSERT_EQ(libewf_handle_close(handle, nullptr), 0);
+  libewf_handle_free(&handle, nullptr);
+
+  const absl::StatusOr<std::unique_ptr<Media>> media = Open(ContainerKind::kEwf, {Path("errors.E01")});
+  ASSERT_TRUE(media.ok()) << media.status();
+  std::string buffer(4096, '\0');
+  for (const uint64_t offset : {9 * kMiB - 2048, 9 * kMiB, 9 * kMiB + 4096}) {
+    const absl::Status status = (*media)->ReadAt(offset, absl::MakeSpan(buffer.data(), buffer.size())).status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << offset << ": " << status;
+    EXPECT_NE(status.message().find("when it was made"), absl::string_view::npos) << status;
+  }
+  EXPECT_TRUE(ReadOrDie(**media, 9 * kMiB - 4096, 4096) == expected.substr(9 * kMiB - 4096, 4096));
+  EXPECT_TRUE(ReadOrDie(**media, 9 * kMiB + 8192, 4096) == expected.substr(9 * kMiB + 8192, 4096));
 }
 
 TEST_F(MediaTest, Qcow2) {
