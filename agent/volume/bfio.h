@@ -1,4 +1,4 @@
-// Open descriptors as libbfio sees files: the way to libewf, libvmdk and libvhdi that opens nothing. The
+// Open descriptors as libbfio sees files: the way to libewf and libvmdk that opens nothing. The
 // child's side only.
 #ifndef HOZEN_AGENT_VOLUME_BFIO_H_
 #define HOZEN_AGENT_VOLUME_BFIO_H_
@@ -12,7 +12,7 @@
 
 namespace hozen {
 
-// Each of the libraries has a libbfio of its own inside, whose functions bear its name
+// Each library has a libbfio of its own inside, whose functions bear its name
 // (third_party/bazel/link_alone.sh).
 struct BfioFunctions {
   decltype(&libbfio_handle_initialize) handle_initialize;

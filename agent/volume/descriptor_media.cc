@@ -24,6 +24,15 @@ absl::StatusOr<size_t> ReadDescriptor(int fd, uint64_t offset_bytes, absl::Span<
   return done;
 }
 
+absl::Status ReadExactly(const MediaFile& file, uint64_t offset_bytes, absl::Span<char> buffer, std::string_view what) {
+  if (offset_bytes > file.size_bytes || buffer.size() > file.size_bytes - offset_bytes) {
+    return absl::DataLossError(Concat("the file is damaged or cut off: its ", what, " would stand behind its end"));
+  }
+  HOZEN_ASSIGN_OR_RETURN(const size_t size, ReadDescriptor(file.fd, offset_bytes, buffer));
+  if (size == buffer.size()) return absl::OkStatus();
+  return absl::DataLossError("the file has become shorter");
+}
+
 DescriptorMedia::DescriptorMedia(std::vector<MediaFile> files, uint32_t sector_size_bytes,
                                  std::function<void()> on_read)
     : files_(std::move(files)), sector_size_bytes_(sector_size_bytes), on_read_(std::move(on_read)) {

@@ -1,4 +1,4 @@
-// Why libewf, libvmdk or libvhdi failed: they all say it in the same way, each with types of its own.
+// Why libewf or libvmdk failed: they say it in the same way, each with types of its own.
 #ifndef HOZEN_AGENT_VOLUME_LIBRARY_ERROR_H_
 #define HOZEN_AGENT_VOLUME_LIBRARY_ERROR_H_
 

@@ -227,6 +227,32 @@ TEST_F(MediaTest, Vhd) {
   ExpectHolds(ContainerKind::kVhd, {ConvertDisk(disk_, "vpc", Path("fixed"), "subformat=fixed,force_size=on")}, disk_);
 }
 
+TEST_F(MediaTest, VhdIsCheckedBeforeItIsBelieved) {
+  const std::string fixed = ConvertDisk(disk_, "vpc", Path("fixed"), "subformat=fixed,force_size=on");
+  Change(fixed, fs::file_size(fixed) - 512 + 63, "\4");  // a differencing disk, says nobody's checksum
+  ExpectRefused(ContainerKind::kVhd, {fixed}, absl::StatusCode::kDataLoss, "checksum");
+  const char sum = ContentsOf(fixed)[fs::file_size(fixed) - 512 + 67];
+  Change(fixed, fs::file_size(fixed) - 512 + 67, std::string(1, static_cast<char>(sum - 2)));
+  ExpectRefused(ContainerKind::kVhd, {fixed}, absl::StatusCode::kInvalidArgument, "parent");
+  // The footer at the end may be gone where there is a copy at the start.
+  const std::string dynamic = ConvertDisk(disk_, "vpc", Path("dynamic"), "force_size=on");
+  Change(dynamic, fs::file_size(dynamic) - 512, "gone");
+  ExpectHolds(ContainerKind::kVhd, {dynamic}, disk_);
+  Change(dynamic, 512 + 100, "x");
+  ExpectRefused(ContainerKind::kVhd, {dynamic}, absl::StatusCode::kDataLoss, "header");
+}
+
+TEST_F(MediaTest, VhdSectorsThatWereNeverWrittenAreZero) {
+  const std::string path = ConvertDisk(disk_, "vpc", Path("dynamic"), "force_size=on");
+  std::string expected = ContentsOf(disk_);
+  const size_t at = ContentsOf(path).find(expected.substr(8 * kMiB, 64));
+  ASSERT_NE(at, std::string::npos);
+  Change(path, at - 512, std::string(1, '\x3f'));  // the first two bits of the block's bitmap
+  expected.replace(8 * kMiB, 1024, 1024, '\0');
+  std::ofstream(Path("judged"), std::ios::binary) << expected;
+  ExpectHolds(ContainerKind::kVhd, {path}, Path("judged"));
+}
+
 TEST_F(MediaTest, Vmdk) {
   ExpectHolds(ContainerKind::kVmdk, {ConvertDisk(disk_, "vmdk", Path("sparse"))}, disk_);
   ExpectHolds(ContainerKind::kVmdk, {ConvertDisk(disk_, "vmdk", Path("stream"), "subformat=streamOptimized")}, disk_);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/volume/big_endian.h"
 #include "agent/volume/descriptor_media.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
@@ -37,12 +38,6 @@ constexpr size_t kEntryBytes = 8;
 // QEMU's own bound on the table at the top.
 constexpr uint64_t kMaxTopBytes = 32 << 20;
 constexpr uint64_t kPackedSectorBytes = 512;
-
-uint64_t BigEndian(const char* bytes, size_t size) {
-  uint64_t number = 0;
-  for (size_t i = 0; i < size; ++i) number = number << 8 | static_cast<unsigned char>(bytes[i]);
-  return number;
-}
 
 // A raw deflate stream that must fill `cluster`; what stands behind its end is padding.
 bool Unpack(std::string& packed, absl::Span<char> cluster) {
@@ -110,13 +105,7 @@ class QcowMedia final : public Media {
 
   absl::Status ReadFile(uint64_t offset_bytes, absl::Span<char> buffer, std::string_view what) {
     on_read_();
-    if (offset_bytes > file_.size_bytes || buffer.size() > file_.size_bytes - offset_bytes) {
-      return absl::DataLossError(
-          Concat("the qcow2 file is damaged or cut off: its ", what, " would stand behind its end"));
-    }
-    HOZEN_ASSIGN_OR_RETURN(const size_t size, ReadDescriptor(file_.fd, offset_bytes, buffer));
-    if (size == buffer.size()) return absl::OkStatus();
-    return absl::DataLossError("the qcow2 file has become shorter");
+    return ReadExactly(file_, offset_bytes, buffer, what);
   }
 
   absl::Status ReadTop(uint64_t offset_bytes, uint64_t entries) {

@@ -1,5 +1,6 @@
-// A file that may hold a disk: what the agent looks at to tell its kind, and the qcow2 reader, which is ours. The other
-// kinds are taken apart by libraries, in the child alone; agent/volume/container_source_test mutates those through it.
+// A file that may hold a disk: what the agent looks at to tell its kind, and the readers of qcow2 and VHD, which are
+// ours. The others are taken apart by libraries, in the child alone; agent/volume/container_source_test mutates those
+// through it.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -39,10 +40,51 @@ std::string Qcow(uint64_t version) {
   return file;
 }
 
+// As the format has it: the complement of the sum of all bytes. Mutations would seldom get past it, so they are summed
+// up again.
+void Sum(std::string& file, size_t from, size_t size, size_t at) {
+  if (file.size() < from + size) return;
+  Put(file, from + at, BigEndian(0, 4));
+  uint32_t sum = 0;
+  for (size_t i = from; i < from + size; ++i) sum += static_cast<unsigned char>(file[i]);
+  Put(file, from + at, BigEndian(~sum, 4));
+}
+
+// Footer, header and table, a block of one sector whose bitmap stands before it, and the footer again.
+std::string Vhd() {
+  std::string footer(512, '\0');
+  Put(footer, 0, "conectix");
+  Put(footer, 16, BigEndian(512, 8));
+  Put(footer, 48, BigEndian(4 * 512, 8));
+  Put(footer, 60, BigEndian(3, 4));
+  std::string file = footer + std::string(1024 + 512 + 2 * 512, '\0');
+  Put(file, 512, "cxsparse");
+  Put(file, 512 + 16, BigEndian(1536, 8));
+  Put(file, 512 + 28, BigEndian(4, 4) + BigEndian(512, 4));
+  Put(file, 1536, BigEndian(4, 4) + BigEndian(0xFFFFFFFF, 4) + BigEndian(0xFFFFFFFF, 4) + BigEndian(4, 4));
+  Put(file, 2048, "\x80");
+  return file + footer;
+}
+
+void ReadHereAndThere(hozen::ContainerKind kind, const std::string& bytes) {
+  const hozen::UniqueFd file(memfd_create("fuzz", MFD_CLOEXEC));
+  if (write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) abort();
+  const auto media = hozen::OpenMedia(kind, {{.fd = file.get(), .size_bytes = bytes.size()}}, 512, [] {});
+  if (!media.ok()) return;
+  const uint64_t disk_bytes = (*media)->size_bytes();
+  std::string buffer(kReadBytes, '\0');
+  for (const uint64_t offset : {uint64_t{0}, uint64_t{700}, disk_bytes / 2,
+                                disk_bytes - std::min<uint64_t>(disk_bytes, 9), disk_bytes, ~uint64_t{0}}) {
+    const auto read = (*media)->ReadAt(offset, absl::MakeSpan(buffer.data(), buffer.size()));
+    const uint64_t most = offset >= disk_bytes ? 0 : std::min<uint64_t>(buffer.size(), disk_bytes - offset);
+    if (read.ok() && *read != most) abort();
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> HozenFuzzSeeds() {
-  return {Qcow(2), Qcow(3), std::string("EVF\x09\x0d\x0a\xff\0\x01\x01\0", 11), "/x/case.E01", "/x/disk.001"};
+  return {Qcow(2), Qcow(3), Vhd(), std::string("EVF\x09\x0d\x0a\xff\0\x01\x01\0", 11), "/x/case.E01", "/x/disk.001"};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -54,18 +96,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     hozen::PartName(hozen::ContainerKind::kEwf, std::string(bytes), number);
     hozen::PartName(hozen::ContainerKind::kSplit, std::string(bytes), number);
   }
-  const hozen::UniqueFd file(memfd_create("fuzz", MFD_CLOEXEC));
-  if (write(file.get(), data, size) != static_cast<ssize_t>(size)) abort();
-  const auto media =
-      hozen::OpenMedia(hozen::ContainerKind::kQcow, {{.fd = file.get(), .size_bytes = size}}, 512, [] {});
-  if (!media.ok()) return 0;
-  const uint64_t disk_bytes = (*media)->size_bytes();
-  std::string buffer(kReadBytes, '\0');
-  for (const uint64_t offset : {uint64_t{0}, uint64_t{700}, disk_bytes / 2,
-                                disk_bytes - std::min<uint64_t>(disk_bytes, 9), disk_bytes, ~uint64_t{0}}) {
-    const auto read = (*media)->ReadAt(offset, absl::MakeSpan(buffer.data(), buffer.size()));
-    const uint64_t most = offset >= disk_bytes ? 0 : std::min<uint64_t>(buffer.size(), disk_bytes - offset);
-    if (read.ok() && *read != most) abort();
-  }
+  std::string file(bytes);
+  ReadHereAndThere(hozen::ContainerKind::kQcow, file);
+  ReadHereAndThere(hozen::ContainerKind::kVhd, file);
+  Sum(file, 512, 1024, 36);
+  Sum(file, 0, 512, 64);
+  if (file.size() >= 1024) Sum(file, file.size() - 512, 512, 64);
+  ReadHereAndThere(hozen::ContainerKind::kVhd, file);
   return 0;
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes lib<name>_alone.a, in this folder, of static archives that shall share no symbol with the rest of the program.
 #
-# Debian's libewf and libvhdi each hold, and export, a libbfio and a dozen more libraries in the version of their own
-# day, and libvmdk uses the libbfio package. Loaded together, each of them calls into whichever was loaded first, whose
-# structures are others. Here everything but a library's own interface becomes local, and the functions of
-# its libbfio get its name in front (ewf_libbfio_handle_initialize), so that each can be handed a handle of its own kind.
+# Debian's libewf holds, and exports, a libbfio and a dozen more libraries in the version of its own day; libvmdk uses
+# the libbfio package; libtsk loads both, and libvhdi. In one process each of them calls into whichever was loaded first,
+# whose structures may be others. Here everything but a library's own interface becomes local, and the functions of its
+# libbfio get its name in front (ewf_libbfio_handle_initialize), so that each can be handed a handle of its own kind.
 set -euo pipefail
 
 name=$1
