@@ -10,6 +10,7 @@
 
 #include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
+#include "agent/imaging/disk_contents.h"
 #include "agent/imaging/pushed_source.h"
 #include "agent/imaging/volume_guide.h"
 #include "agent/platform/disk.h"
@@ -28,16 +29,11 @@ constexpr char kLinearOrder[] = "linear";
 constexpr char kValueOrder[] = "value";
 constexpr char kWholeScope[] = "all";
 constexpr char kAllocatedScope[] = "allocated";
-
-absl::StatusOr<std::unique_ptr<VolumeReader>> StartReader(const OpenedDisk& disk, const AcquireOptions& options) {
-  VolumeReaderOptions reader_options;
-  reader_options.executable = options.agent_executable;
-  return VolumeReader::Start(reader_options, disk.fd.get(), disk.size_bytes, disk.sector_size_bytes);
-}
+constexpr std::string_view kAsItIs = "raw";
 
 // What libtsk makes of the disk; where it fails, one partition with a note that says so.
-void FillLayout(const OpenedDisk& disk, const AcquireOptions& options, v1::DiskMetadata& metadata) {
-  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = StartReader(disk, options);
+void FillLayout(const DiskContents& disk, v1::DiskMetadata& metadata) {
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = disk.StartReader();
   absl::StatusOr<DiskLayout> layout = reader.ok() ? (*reader)->ReadLayout() : reader.status();
   if (layout.ok()) {
     metadata.set_partition_table(layout->partition_table);
@@ -45,7 +41,7 @@ void FillLayout(const OpenedDisk& disk, const AcquireOptions& options, v1::DiskM
     return;
   }
   v1::Partition& whole = *metadata.add_partitions();
-  whole.set_size_bytes(disk.size_bytes);
+  whole.set_size_bytes(disk.size_bytes());
   whole.set_type("whole disk");
   whole.set_note(MakeFailure(v1::CAUSE_READER_DIED,
                              Concat("the partitions could not be read: ", StdView(layout.status().message())))
@@ -69,7 +65,7 @@ absl::Status List(VolumeReader& reader, uint64_t offset_bytes, const PushedSourc
   return absl::UnknownError(Concat(end.errors, " of the file system's entries could not be read"));
 }
 
-absl::Status TakeListing(const OpenedDisk& disk, const v1::Partition& partition, const std::string& disk_path,
+absl::Status TakeListing(const DiskContents& disk, const v1::Partition& partition, const std::string& disk_path,
                          const AcquireOptions& options, ItemSink& sink) {
   v1::Item item;
   item.set_kind(v1::Item::KIND_LISTING);
@@ -77,7 +73,7 @@ absl::Status TakeListing(const OpenedDisk& disk, const v1::Partition& partition,
   if (sink.AlreadyTaken(options.target_index, item.path())) return absl::OkStatus();
   // A reader for each: what one hostile file system does to its child is no concern of the next. It is started here,
   // because it dies with the thread that starts it.
-  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = StartReader(disk, options);
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = disk.StartReader();
   if (!reader.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
     *item.mutable_failure() = FailureOf(reader.status());
@@ -157,39 +153,50 @@ absl::StatusOr<ByteRange> RangeOf(const v1::Target::Disk& target, v1::DiskMetada
   return range;
 }
 
+void NoteAccessTime(const std::string& path, ItemSink& sink) {
+  v1::Trace trace;
+  trace.set_path(path);
+  trace.set_what("its access time may be new");
+  sink.NoteTrace(std::move(trace));
+}
+
 absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options, ItemSink& sink, uint64_t& matched) {
   v1::Item item;
   item.set_kind(v1::Item::KIND_DISK);
   item.set_path(target.path());
   if (sink.AlreadyTaken(options.target_index, target.path())) return absl::OkStatus();
   std::optional<v1::Failure> refused;
-  absl::StatusOr<OpenedDisk> disk = OpenAllowedDisk(target.path(), options, refused);
+  VolumeReaderOptions reader_options;
+  reader_options.executable = options.agent_executable;
+  const absl::StatusOr<std::unique_ptr<DiskContents>> opened =
+      DiskContents::Open(target.path(), target.container() == kAsItIs, reader_options, [&](const std::string& path) {
+        absl::StatusOr<OpenedDisk> file = OpenAllowedDisk(path, options, refused);
+        if (file.ok() && !file->access_time_kept) NoteAccessTime(path, sink);
+        return file;
+      });
   ++matched;
-  if (!disk.ok()) {
+  if (!opened.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
-    *item.mutable_failure() = refused.has_value() ? *std::move(refused) : FailureOf(disk.status());
+    *item.mutable_failure() = refused.has_value() ? *std::move(refused) : FailureOf(opened.status());
+    if (absl::IsAborted(opened.status())) item.mutable_failure()->set_cause(v1::CAUSE_READER_DIED);
     return sink.Record(std::move(item));
   }
-  if (!disk->access_time_kept) {
-    v1::Trace trace;
-    trace.set_path(target.path());
-    trace.set_what("its access time may be new");
-    sink.NoteTrace(std::move(trace));
-  }
-  *item.mutable_file() = MetadataOf(*disk);
+  DiskContents& disk = **opened;
+  *item.mutable_file() = MetadataOf(disk.file());
   v1::DiskMetadata& metadata = *item.mutable_disk();
   metadata.set_device_path(target.path());
-  metadata.set_size_bytes(disk->size_bytes);
-  metadata.set_sector_size_bytes(disk->sector_size_bytes);
-  metadata.set_model(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->model).detail());
-  metadata.set_serial(MakeFailure(v1::CAUSE_UNSPECIFIED, disk->serial).detail());
+  metadata.set_size_bytes(disk.size_bytes());
+  metadata.set_sector_size_bytes(disk.sector_size_bytes());
+  metadata.set_model(MakeFailure(v1::CAUSE_UNSPECIFIED, disk.file().model).detail());
+  metadata.set_serial(MakeFailure(v1::CAUSE_UNSPECIFIED, disk.file().serial).detail());
   metadata.set_order(target.order().empty() ? kLinearOrder : target.order());
   metadata.set_scope(target.scope().empty() ? kWholeScope : target.scope());
-  FillLayout(*disk, options, metadata);
+  metadata.set_container(std::string(disk.container()));
+  FillLayout(disk, metadata);
   HOZEN_RETURN_IF_ERROR(sink.Poll());
 
   VolumeGuideOptions guide_options;
-  guide_options.disk_size_bytes = disk->size_bytes;
+  guide_options.disk_size_bytes = disk.size_bytes();
   guide_options.leave_out_free = target.scope() == kAllocatedScope;
   const absl::StatusOr<ByteRange> range = RangeOf(target, metadata);
   if (!range.ok()) {
@@ -198,11 +205,7 @@ absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options
     return sink.Record(std::move(item));
   }
   guide_options.range = *range;
-  // Held by the source to the end, also for readers that the guide starts later.
-  const int fd = disk->fd.get();
-  VolumeGuide guide(guide_options, [&options, fd, size_bytes = disk->size_bytes, sector = disk->sector_size_bytes] {
-    return VolumeReader::Start({.executable = options.agent_executable}, fd, size_bytes, sector);
-  });
+  VolumeGuide guide(guide_options, [&disk] { return disk.StartReader(); });
   guide.Survey(*metadata.mutable_partitions());
   HOZEN_RETURN_IF_ERROR(sink.Poll());
 
@@ -212,11 +215,10 @@ absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options
       // One that is not looked into is not in the image.
       if (partition.file_system().empty() || partition.cut().empty()) continue;
       ++matched;
-      HOZEN_RETURN_IF_ERROR(TakeListing(*disk, partition, target.path(), options, sink));
+      HOZEN_RETURN_IF_ERROR(TakeListing(disk, partition, target.path(), options, sink));
     }
   }
-  const std::unique_ptr<Source> source =
-      NewRangeSource(NewFdSource(std::move(disk->fd), disk->size_bytes), range->offset_bytes, range->size_bytes);
+  const std::unique_ptr<Source> source = NewRangeSource(disk.TakeSource(), range->offset_bytes, range->size_bytes);
   return sink.TakeDisk(std::move(item), *source, guide);
 }
 
@@ -237,6 +239,14 @@ absl::StatusOr<v1::TargetOutcome> ImageDisk(const v1::Target& target, const Acqu
   if (!scope.empty() && scope != kWholeScope && scope != kAllocatedScope) {
     *outcome.mutable_failure() =
         MakeFailure(v1::CAUSE_NOT_SUPPORTED, Concat("this agent does not know the scope \"", scope, "\" of disks"));
+    return outcome;
+  }
+  if (target.disk().container() != kAsItIs && !target.disk().container().empty()) {
+    *outcome.mutable_failure() =
+        MakeFailure(v1::CAUSE_NOT_SUPPORTED,
+                    Concat("this agent knows no container \"", Printable(target.disk().container()),
+                           "\": it is \"raw\" for a file's bytes as they are, or nothing to have E01, VMDK, "
+                           "VHD, qcow2 and split images recognised"));
     return outcome;
   }
   uint64_t matched = 0;

@@ -10,9 +10,11 @@
 
 namespace hozen {
 
-// The disk may be a block device or a regular file. One that is not there, is a folder or cannot be opened is an Item
-// with STATE_FAILED; so is what local policy refuses and what lies in the agent's own state folder. A volume reader
-// that dies is a note in the disk's metadata; the disk is taken all the same.
+// The disk may be a block device, a regular file, or the first file of a container (E01, VMDK, VHD, qcow2, split): then
+// the item is the disk in it. A container that cannot be read as one is an Item with STATE_FAILED that says what to do.
+// One that is not there, is a folder or cannot be opened is an Item with STATE_FAILED; so is what local policy refuses
+// and what lies in the agent's own state folder. A volume reader that dies is a note in the disk's metadata; the disk
+// is taken all the same.
 absl::StatusOr<v1::TargetOutcome> ImageDisk(const v1::Target& target, const AcquireOptions& options, ItemSink& sink);
 
 }  // namespace hozen

@@ -36,7 +36,7 @@ absl::StatusOr<CommandEnd> RunCommand(const CommandLine& command, absl::Duration
 
 // Where a child that was started by StartChild finds what it was given.
 inline constexpr int kChildSocket = 3;
-inline constexpr int kChildHandle = 4;
+inline constexpr int kChildHandle = 4;  // the first; the others stand behind it
 
 // A child that talks over a socket. Thread-compatible; the destructor kills and reaps it.
 class ChildProcess {
@@ -55,7 +55,8 @@ class ChildProcess {
   std::string Finish(absl::Duration grace);
 
  private:
-  friend absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command, int handle);
+  friend absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command,
+                                                                  const std::vector<int>& handles);
   ChildProcess(int pid, UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
 
   const int pid_;
@@ -64,9 +65,10 @@ class ChildProcess {
   std::string end_;
 };
 
-// Starts it with our socket at kChildSocket and a duplicate of `handle` at kChildHandle; the standard descriptors are
-// empty, nothing else is open. It dies with the thread that started it. Errors as RunCommand.
-absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command, int handle);
+// Starts it with our socket at kChildSocket and duplicates of `handles`, which differ from each other, from
+// kChildHandle on; the standard descriptors are empty, nothing else is open. It dies with the thread that started it.
+// Errors as RunCommand.
+absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command, const std::vector<int>& handles);
 
 }  // namespace hozen
 

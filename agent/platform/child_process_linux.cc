@@ -30,7 +30,7 @@ namespace {
 
 constexpr size_t kPieceBytes = 64 << 10;
 constexpr size_t kStandardErrorBytes = 4 << 10;
-constexpr int kAboveHandedOver = 10;  // descriptors are parked here while 0 to 4 are put in place
+constexpr int kAboveHandedOver = 10;  // descriptors are parked from here on while 0 to 4 and more are put in place
 constexpr int kLastSignal = 64;
 
 struct Pipe {
@@ -79,14 +79,18 @@ void BecomeChild(const Start& start) {
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return;
+  const int above = std::max(kAboveHandedOver, start.handed_over_count);
   for (int i = 0; i < start.handed_over_count; ++i) {
-    start.parked[i] = fcntl(start.handed_over[i], F_DUPFD_CLOEXEC, kAboveHandedOver);
+    start.parked[i] = fcntl(start.handed_over[i], F_DUPFD_CLOEXEC, above);
     if (start.parked[i] < 0) return;
+    // Of many handles there shall not be three of each at once: a process has only so many.
+    if (i >= kChildHandle) close(start.handed_over[i]);
   }
-  const int error_pipe = fcntl(start.error_pipe, F_DUPFD_CLOEXEC, kAboveHandedOver);
+  const int error_pipe = fcntl(start.error_pipe, F_DUPFD_CLOEXEC, above);
   if (error_pipe < 0) return;
   for (int i = 0; i < start.handed_over_count; ++i) {
     if (dup2(start.parked[i], i) < 0) return;
+    close(start.parked[i]);
   }
   CloseOthersAtExec(start.handed_over_count);
   umask(077);
@@ -267,14 +271,16 @@ absl::StatusOr<CommandEnd> RunCommand(const CommandLine& command, absl::Duration
   return end;
 }
 
-absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command, int handle) {
+absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command, const std::vector<int>& handles) {
   HOZEN_ASSIGN_OR_RETURN(const UniqueFd null, OpenNull());
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return ErrnoStatus(errno, "Making a socket pair");
   UniqueFd ours(ends[0]);
   const UniqueFd theirs(ends[1]);
   if (fcntl(ours.get(), F_SETFL, O_NONBLOCK) != 0) return ErrnoStatus(errno, "Making a socket non-blocking");
-  HOZEN_ASSIGN_OR_RETURN(const pid_t pid, Spawn(command, {null.get(), null.get(), null.get(), theirs.get(), handle}));
+  HandedOver handed_over = {null.get(), null.get(), null.get(), theirs.get()};
+  handed_over.insert(handed_over.end(), handles.begin(), handles.end());
+  HOZEN_ASSIGN_OR_RETURN(const pid_t pid, Spawn(command, handed_over));
   return std::unique_ptr<ChildProcess>(new ChildProcess(pid, std::move(ours)));
 }
 

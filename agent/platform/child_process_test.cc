@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "core/base/concat.h"
@@ -28,6 +29,19 @@ Ran Shell(const std::string& script, absl::Duration timeout = absl::Seconds(30))
         return absl::OkStatus();
       });
   return {.end = std::move(end), .output = std::move(output)};
+}
+
+// Everything until it closes its end.
+std::string SaidBy(const ChildProcess& child) {
+  std::string text;
+  char buffer[64];
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (absl::Now() < deadline) {
+    const ssize_t size = read(child.socket(), buffer, sizeof(buffer));
+    if (size == 0) break;
+    if (size > 0) text.append(buffer, static_cast<size_t>(size));
+  }
+  return text;
 }
 
 TEST(RunCommandTest, GivesOutputErrorsAndStatus) {
@@ -99,26 +113,42 @@ TEST(StartChildTest, HandsOverTheSocketAndTheHandle) {
   ASSERT_EQ(write(file.get(), "bytes", 5), 5);
   const UniqueFd handle(open(path.c_str(), O_RDONLY));
   absl::StatusOr<std::unique_ptr<ChildProcess>> child =
-      StartChild({.executable = "/bin/sh", .arguments = {"-c", "cat <&4 >&3; exit 5"}}, handle.get());
+      StartChild({.executable = "/bin/sh", .arguments = {"-c", "cat <&4 >&3; exit 5"}}, {handle.get()});
   ASSERT_TRUE(child.ok()) << child.status();
-  std::string text;
-  char buffer[64];
-  const absl::Time deadline = absl::Now() + absl::Seconds(30);
-  while (absl::Now() < deadline) {
-    const ssize_t size = read((*child)->socket(), buffer, sizeof(buffer));
-    if (size == 0) break;
-    if (size > 0) text.append(buffer, static_cast<size_t>(size));
-  }
-  EXPECT_EQ(text, "bytes");
+  EXPECT_EQ(SaidBy(**child), "bytes");
   EXPECT_EQ((*child)->Finish(absl::Seconds(30)), "exit status 5");
   EXPECT_EQ((*child)->Finish(absl::ZeroDuration()), "exit status 5");
   unlink(path.c_str());
 }
 
+TEST(StartChildTest, HandsOverManyHandlesInTheirOrder) {
+  std::vector<UniqueFd> files;
+  std::vector<int> handles;
+  for (int i = 0; i < 60; ++i) {
+    std::string path = testing::TempDir() + "/many.XXXXXX";
+    files.emplace_back(mkstemp(path.data()));
+    const std::string text = Concat(i, " ");
+    ASSERT_EQ(write(files.back().get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ASSERT_EQ(lseek(files.back().get(), 0, SEEK_SET), 0);
+    handles.push_back(files.back().get());
+    unlink(path.c_str());
+  }
+  absl::StatusOr<std::unique_ptr<ChildProcess>> child =
+      StartChild({.executable = "/bin/bash",
+                  .arguments = {"-c", "for i in {4..63}; do cat <&$i >&3; done; cat <&64 2>/dev/null || exit 6"}},
+                 handles);
+  ASSERT_TRUE(child.ok()) << child.status();
+  std::string expected;
+  for (int i = 0; i < 60; ++i) expected += Concat(i, " ");
+  EXPECT_EQ(SaidBy(**child), expected);
+  EXPECT_EQ((*child)->Finish(absl::Seconds(30)), "exit status 6");
+  for (const UniqueFd& file : files) EXPECT_GE(fcntl(file.get(), F_GETFD), 0);
+}
+
 TEST(StartChildTest, TheDestructorKillsAndReaps) {
   const UniqueFd null(open("/dev/null", O_RDONLY));
   absl::StatusOr<std::unique_ptr<ChildProcess>> child =
-      StartChild({.executable = "/bin/sh", .arguments = {"-c", "sleep 1000"}}, null.get());
+      StartChild({.executable = "/bin/sh", .arguments = {"-c", "sleep 1000"}}, {null.get()});
   ASSERT_TRUE(child.ok()) << child.status();
   const int pid = (*child)->pid();
   child->reset();

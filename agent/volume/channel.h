@@ -17,18 +17,20 @@ namespace hozen {
 
 enum class MessageType : uint8_t {
   // To the child.
-  kSetup = 1,     // memory_bytes, cpu_seconds, disk_size_bytes, sector_size_bytes
-  kLayout = 2,    // nothing
-  kListing = 3,   // offset_bytes, then the mount point
-  kFileRuns = 4,  // offset_bytes, from_bytes, most_runs, valuable_only
-  kFreeRuns = 5,  // the same
+  kSetup = 1,      // memory_bytes, cpu_seconds, sector_size_bytes, ContainerKind, shared_bytes, the size of each file
+  kLayout = 2,     // nothing
+  kListing = 3,    // offset_bytes, then the mount point
+  kFileRuns = 4,   // offset_bytes, from_bytes, most_runs, valuable_only
+  kFreeRuns = 5,   // the same
+  kReadBytes = 6,  // offset_bytes, size_bytes: into the shared memory
   // From the child.
-  kReady = 10,         // nothing: it is in its sandbox
+  kReady = 10,         // disk_size_bytes, sector_size_bytes: it is in its sandbox, and the container is open
   kPartition = 11,     // v1::Partition
   kLayoutEnd = 12,     // name of the partition table
   kListingBytes = 13,  // a piece of a body file
   kListingEnd = 14,    // entries, errors
   kFailed = 15,        // absl::StatusCode, then text; ends an answer
+  kBytes = 20,         // size_bytes: so many stand in the shared memory
   kStillReading = 16,  // nothing: there is no answer yet, but the disk is being read
   kRuns = 17,          // runs, each as AppendRun writes it
   kRunsEnd = 18,       // end_bytes, complete

@@ -1,11 +1,14 @@
 #include "agent/volume/volume_reader.h"
 
 #include <algorithm>
+#include <cstring>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "agent/platform/child_process.h"
+#include "agent/platform/shared_memory.h"
 #include "agent/volume/channel.h"
 #include "agent/volume/run_messages.h"
 #include "core/base/concat.h"
@@ -19,6 +22,9 @@ constexpr size_t kMaxPartitions = 4096;
 constexpr size_t kMaxTextBytes = 2048;
 constexpr uint64_t kMaxListingBytes = uint64_t{4} << 30;
 constexpr size_t kMaxMountPointBytes = 4096;
+constexpr uint64_t kMaxDiskBytes = std::numeric_limits<int64_t>::max();
+constexpr uint64_t kMaxSectorSizeBytes = 1 << 20;
+constexpr uint32_t kSectorSizeBytes = 512;  // of a file whose bytes are a disk's
 // A child that has closed its end is about to end; then its own status is what it died of, not our signal.
 constexpr absl::Duration kGrace = absl::Seconds(2);
 
@@ -51,23 +57,50 @@ absl::Status FailureIn(std::string_view payload) {
 
 class SandboxedVolumeReader : public VolumeReader {
  public:
+  // `shared` is null where the disk's bytes need not come through the child.
   SandboxedVolumeReader(const VolumeReaderOptions& options, std::unique_ptr<ChildProcess> child,
-                        uint64_t disk_size_bytes)
+                        std::unique_ptr<SharedMemory> shared)
       : options_(options),
         child_(std::move(child)),
-        disk_size_bytes_(disk_size_bytes),
+        shared_(std::move(shared)),
         end_of_life_(absl::Now() + options.total_timeout) {}
 
-  absl::Status SetUp(uint32_t sector_size_bytes) {
+  absl::Status SetUp(const ContainerHandles& container, uint32_t sector_size_bytes) {
     std::string payload;
     AppendNumber(payload, options_.memory_bytes);
     AppendNumber(payload, static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Seconds(options_.total_timeout), 1)));
-    AppendNumber(payload, disk_size_bytes_);
     AppendNumber(payload, sector_size_bytes);
+    AppendNumber(payload, static_cast<uint64_t>(container.kind));
+    AppendNumber(payload, shared_ == nullptr ? 0 : shared_->size_bytes());
+    for (const uint64_t size_bytes : container.sizes_bytes) AppendNumber(payload, size_bytes);
     HOZEN_RETURN_IF_ERROR(Ask(MessageType::kSetup, payload));
     HOZEN_ASSIGN_OR_RETURN(const Message answer, Next());
     if (answer.type == MessageType::kFailed) return FailureIn(answer.payload);
-    return answer.type == MessageType::kReady ? absl::OkStatus() : Broken("something else than that it is ready");
+    if (answer.type != MessageType::kReady) return Broken("something else than that it is ready");
+    return TakeSizes(answer.payload);
+  }
+
+  uint64_t disk_size_bytes() const override { return disk_size_bytes_; }
+  uint32_t sector_size_bytes() const override { return sector_size_bytes_; }
+
+  absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override {
+    if (shared_ == nullptr) return absl::FailedPreconditionError("This volume reader hands no bytes over");
+    if (offset_bytes >= disk_size_bytes_) return 0;
+    const uint64_t wanted =
+        std::min({uint64_t{buffer.size()}, uint64_t{kMostReadBytes}, disk_size_bytes_ - offset_bytes});
+    std::string payload;
+    AppendNumber(payload, offset_bytes);
+    AppendNumber(payload, wanted);
+    HOZEN_RETURN_IF_ERROR(Ask(MessageType::kReadBytes, payload));
+    HOZEN_ASSIGN_OR_RETURN(const Message answer, Next());
+    if (answer.type == MessageType::kFailed) return FailureIn(answer.payload);
+    std::string_view text = answer.payload;
+    const std::optional<uint64_t> size = TakeNumber(text);
+    if (answer.type != MessageType::kBytes || size != wanted || !text.empty()) {
+      return Broken("something else than the bytes that were asked for");
+    }
+    std::memcpy(buffer.data(), shared_->data(), wanted);
+    return wanted;
   }
 
   absl::StatusOr<DiskLayout> ReadLayout() override {
@@ -177,6 +210,18 @@ class SandboxedVolumeReader : public VolumeReader {
     return absl::OkStatus();
   }
 
+  absl::Status TakeSizes(std::string_view payload) {
+    const std::optional<uint64_t> disk_size_bytes = TakeNumber(payload);
+    const std::optional<uint64_t> sector_size_bytes = TakeNumber(payload);
+    if (!sector_size_bytes.has_value() || !payload.empty() || *disk_size_bytes > kMaxDiskBytes ||
+        *sector_size_bytes == 0 || *sector_size_bytes > kMaxSectorSizeBytes) {
+      return Broken("a disk that cannot be");
+    }
+    disk_size_bytes_ = *disk_size_bytes;
+    sector_size_bytes_ = static_cast<uint32_t>(*sector_size_bytes);
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<ListingEnd> EndOf(std::string_view payload) {
     const std::optional<uint64_t> entries = TakeNumber(payload);
     const std::optional<uint64_t> errors = TakeNumber(payload);
@@ -227,8 +272,10 @@ class SandboxedVolumeReader : public VolumeReader {
 
   const VolumeReaderOptions options_;
   const std::unique_ptr<ChildProcess> child_;
-  const uint64_t disk_size_bytes_;
+  const std::unique_ptr<SharedMemory> shared_;
   const absl::Time end_of_life_;
+  uint64_t disk_size_bytes_ = 0;
+  uint32_t sector_size_bytes_ = 0;
   absl::Status ended_;
 };
 
@@ -238,9 +285,26 @@ absl::StatusOr<std::unique_ptr<VolumeReader>> VolumeReader::Start(const VolumeRe
                                                                   uint64_t disk_size_bytes,
                                                                   uint32_t sector_size_bytes) {
   HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<ChildProcess> child,
-                         StartChild({.executable = options.executable, .arguments = {"volume-reader"}}, disk));
-  auto reader = std::make_unique<SandboxedVolumeReader>(options, std::move(child), disk_size_bytes);
-  HOZEN_RETURN_IF_ERROR(reader->SetUp(sector_size_bytes));
+                         StartChild({.executable = options.executable, .arguments = {"volume-reader"}}, {disk}));
+  auto reader = std::make_unique<SandboxedVolumeReader>(options, std::move(child), nullptr);
+  HOZEN_RETURN_IF_ERROR(reader->SetUp({.sizes_bytes = {disk_size_bytes}}, sector_size_bytes));
+  if (reader->disk_size_bytes() != disk_size_bytes)
+    return absl::AbortedError("The volume reader changed the disk's size");
+  return reader;
+}
+
+absl::StatusOr<std::unique_ptr<VolumeReader>> VolumeReader::StartOnContainer(const VolumeReaderOptions& options,
+                                                                             const ContainerHandles& container) {
+  if (container.handles.empty() || container.handles.size() != container.sizes_bytes.size()) {
+    return absl::InvalidArgumentError("Starting a volume reader: a container has files, and each a size");
+  }
+  HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<SharedMemory> shared, SharedMemory::Create(kMostReadBytes));
+  std::vector<int> handles = container.handles;
+  handles.push_back(shared->handle());
+  HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<ChildProcess> child,
+                         StartChild({.executable = options.executable, .arguments = {"volume-reader"}}, handles));
+  auto reader = std::make_unique<SandboxedVolumeReader>(options, std::move(child), std::move(shared));
+  HOZEN_RETURN_IF_ERROR(reader->SetUp(container, kSectorSizeBytes));
   return reader;
 }
 

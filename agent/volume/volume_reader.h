@@ -13,6 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "agent/volume/container_kind.h"
 #include "agent/volume/found_runs.h"
 #include "core/base/unique_fd.h"
 #include "proto/hozen/v1/evidence.pb.h"
@@ -29,6 +31,13 @@ struct VolumeReaderOptions {
 struct DiskLayout {
   std::string partition_table;            // "dos", "gpt", "bsd", ...; empty for none
   std::vector<v1::Partition> partitions;  // "whole disk" where there is no table
+};
+
+// The open files of a container, in their order; borrowed, and read-only.
+struct ContainerHandles {
+  ContainerKind kind = ContainerKind::kPlain;
+  std::vector<int> handles;
+  std::vector<uint64_t> sizes_bytes;
 };
 
 // Thread-compatible. Each error of a child that died or did not answer in time is Aborted with how it ended ("killed by
@@ -56,6 +65,21 @@ class VolumeReader {
   // sure. NotFound and DataLoss as List, but then there is no answer.
   virtual absl::StatusOr<FoundRuns<FileRun>> FindFileRuns(const RunQuery& query) = 0;
   virtual absl::StatusOr<FoundRuns<ByteRange>> FindFreeRuns(const RunQuery& query) = 0;
+  // The most that one ReadAt gives.
+  static constexpr size_t kMostReadBytes = 1 << 20;
+
+  // Of the disk that is read: what Start was told, or what the child found in the container; checked for sense alone.
+  virtual uint64_t disk_size_bytes() const = 0;
+  virtual uint32_t sector_size_bytes() const = 0;
+
+  // Only after StartOnContainer. Bytes of the disk in the container, at most kMostReadBytes of them; fewer than the
+  // buffer holds only at the end. DataLoss where they cannot be had although the child is well.
+  virtual absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) = 0;
+
+  // As Start, on the disk in a container. InvalidArgument where it cannot be read by us or alone (encrypted, the
+  // difference to a parent), DataLoss where it is damaged or not whole; the text says what to do.
+  static absl::StatusOr<std::unique_ptr<VolumeReader>> StartOnContainer(const VolumeReaderOptions& options,
+                                                                        const ContainerHandles& container);
 
   // Starts the child. `disk` is open read-only; the child gets a duplicate of it. sector_size_bytes as the system says.
   static absl::StatusOr<std::unique_ptr<VolumeReader>> Start(const VolumeReaderOptions& options, int disk,

@@ -7,16 +7,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "agent/platform/child_process.h"
 #include "agent/platform/sandbox.h"
+#include "agent/platform/shared_memory.h"
 #include "agent/volume/body_file.h"
 #include "agent/volume/channel.h"
 #include "agent/volume/disk_image.h"
 #include "agent/volume/disk_layout.h"
 #include "agent/volume/file_runs.h"
+#include "agent/volume/media.h"
 #include "agent/volume/run_messages.h"
 #include "agent/volume/volume_reader.h"
 
@@ -44,10 +48,34 @@ void SayFailed(const absl::Status& status) {
 
 class Reader {
  public:
-  Reader(uint64_t disk_size_bytes, uint32_t sector_size_bytes)
-      : disk_(DiskImage::Create(kChildHandle, disk_size_bytes, sector_size_bytes, [this] { ShowLife(); })) {}
+  // `shared` may be null.
+  Reader(std::unique_ptr<Media> media, std::unique_ptr<SharedMemory> shared)
+      : media_(std::move(media)), shared_(std::move(shared)), disk_(DiskImage::Create(*media_)) {}
 
   bool ok() const { return disk_ != nullptr; }
+
+  void SayReady() {
+    std::string payload;
+    AppendNumber(payload, media_->size_bytes());
+    AppendNumber(payload, media_->sector_size_bytes());
+    Say(MessageType::kReady, payload);
+  }
+
+  // False where that was not asked as agreed.
+  bool ReadBytes(uint64_t offset_bytes, uint64_t size_bytes) {
+    if (shared_ == nullptr || size_bytes > shared_->size_bytes()) return false;
+    const absl::StatusOr<size_t> size = media_->ReadAt(offset_bytes, shared_->writable().subspan(0, size_bytes));
+    if (!size.ok()) {
+      SayFailed(size.status());
+    } else if (*size != size_bytes) {
+      SayFailed(absl::DataLossError("the disk ended early"));
+    } else {
+      std::string payload;
+      AppendNumber(payload, *size);
+      Say(MessageType::kBytes, payload);
+    }
+    return true;
+  }
 
   void Layout() {
     const std::string table = ReadDiskLayout(*disk_, [](const v1::Partition& partition) {
@@ -102,16 +130,23 @@ class Reader {
   DiskImage& disk() { return *disk_; }
 
  private:
-  // A search for orphans on a big slow disk says nothing for minutes, and yet works.
-  void ShowLife() {
+  const std::unique_ptr<Media> media_;
+  const std::unique_ptr<SharedMemory> shared_;
+  std::unique_ptr<DiskImage> disk_;
+};
+
+// A search for orphans on a big slow disk says nothing for minutes, and yet works.
+class SignOfLife {
+ public:
+  void Show() {
     const absl::Time now = absl::Now();
-    if (now - last_sign_ < kSignOfLife) return;
-    last_sign_ = now;
+    if (now - last_ < kSignOfLife) return;
+    last_ = now;
     Say(MessageType::kStillReading, "");
   }
 
-  absl::Time last_sign_ = absl::Now();
-  std::unique_ptr<DiskImage> disk_;
+ private:
+  absl::Time last_ = absl::Now();
 };
 
 int Serve(Reader& reader) {
@@ -133,6 +168,10 @@ int Serve(Reader& reader) {
       } else {
         reader.Runs(FindFreeRuns(reader.disk(), query));
       }
+    } else if (request->type == MessageType::kReadBytes) {
+      const std::optional<uint64_t> offset_bytes = TakeNumber(payload);
+      const std::optional<uint64_t> size_bytes = TakeNumber(payload);
+      if (!size_bytes.has_value() || !reader.ReadBytes(*offset_bytes, *size_bytes)) return kBadStart;
     } else {
       return kBadStart;
     }
@@ -145,27 +184,47 @@ int Run() {
   std::string_view payload = setup->payload;
   const std::optional<uint64_t> memory_bytes = TakeNumber(payload);
   const std::optional<uint64_t> cpu_seconds = TakeNumber(payload);
-  const std::optional<uint64_t> disk_size_bytes = TakeNumber(payload);
   const std::optional<uint64_t> sector_size_bytes = TakeNumber(payload);
-  if (!sector_size_bytes.has_value()) return kBadStart;
+  const std::optional<uint64_t> kind = TakeNumber(payload);
+  const std::optional<uint64_t> shared_bytes = TakeNumber(payload);
+  if (!shared_bytes.has_value() || *kind > kLastContainerKind) return kBadStart;
+  std::vector<MediaFile> files;
+  std::vector<int> kept = {0, 1, 2, kChildSocket};
+  while (const std::optional<uint64_t> size_bytes = TakeNumber(payload)) {
+    kept.push_back(kChildHandle + static_cast<int>(files.size()));
+    files.push_back({.fd = kept.back(), .size_bytes = *size_bytes});
+  }
+  std::unique_ptr<SharedMemory> shared;
+  if (*shared_bytes > 0) {
+    absl::StatusOr<std::unique_ptr<SharedMemory>> attached =
+        SharedMemory::Attach(kChildHandle + static_cast<int>(files.size()), *shared_bytes);
+    if (!attached.ok()) return kBadStart;
+    shared = *std::move(attached);
+  }
   // FAT's times have no zone, so they are taken as UTC, on every host alike. Settled now, because afterwards the C
   // library could not look for zones.
   setenv("TZ", "UTC0", 1);
   tzset();
-  const absl::Status sandboxed = EnterSandbox({.kept_descriptors = {0, 1, 2, kChildSocket, kChildHandle},
-                                               .memory_bytes = *memory_bytes,
-                                               .cpu_seconds = *cpu_seconds});
+  const absl::Status sandboxed =
+      EnterSandbox({.kept_descriptors = kept, .memory_bytes = *memory_bytes, .cpu_seconds = *cpu_seconds});
   if (!sandboxed.ok()) {
     SayFailed(sandboxed);
     return kBadStart;
   }
   // From here on bytes of the disk are touched.
-  Reader reader(*disk_size_bytes, static_cast<uint32_t>(*sector_size_bytes));
+  SignOfLife life;
+  absl::StatusOr<std::unique_ptr<Media>> media = OpenMedia(
+      static_cast<ContainerKind>(*kind), files, static_cast<uint32_t>(*sector_size_bytes), [&life] { life.Show(); });
+  if (!media.ok()) {
+    SayFailed(media.status());
+    return kBadStart;
+  }
+  Reader reader(*std::move(media), std::move(shared));
   if (!reader.ok()) {
     SayFailed(absl::InvalidArgumentError("libtsk does not take a disk of this size or sector size"));
     return kBadStart;
   }
-  Say(MessageType::kReady, "");
+  reader.SayReady();
   return Serve(reader);
 }
 

@@ -157,6 +157,12 @@ class VolumeReaderTest : public testing::Test {
     std::ofstream(options_.executable) << "#!/bin/sh\ncat " << Path("words") << " >&3\nexec cat <&3 >/dev/null\n";
     fs::permissions(options_.executable, fs::perms::owner_all);
   }
+  static std::string Sizes(uint64_t disk_size_bytes, uint64_t sector_size_bytes) {
+    std::string payload;
+    AppendNumber(payload, disk_size_bytes);
+    AppendNumber(payload, sector_size_bytes);
+    return payload;
+  }
   static std::string Framed(MessageType type, const std::string& payload) {
     std::string bytes;
     for (int shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<char>(payload.size() >> shift));
@@ -391,7 +397,7 @@ TEST_F(VolumeReaderTest, DisbelievesPartitionsOutsideTheDisk) {
   v1::Partition speaking;
   speaking.set_type("\x1b[2J");
   for (const std::string& lie : {outside.SerializeAsString(), speaking.SerializeAsString(), std::string("\xff\xff")}) {
-    LetChildSay(Framed(MessageType::kReady, "") + Framed(MessageType::kPartition, lie) +
+    LetChildSay(Framed(MessageType::kReady, Sizes(kMiB, 512)) + Framed(MessageType::kPartition, lie) +
                 Framed(MessageType::kLayoutEnd, "dos"));
     absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(EmptyFile("disk", kMiB));
     ASSERT_TRUE(reader.ok()) << reader.status();
@@ -401,7 +407,7 @@ TEST_F(VolumeReaderTest, DisbelievesPartitionsOutsideTheDisk) {
 }
 
 TEST_F(VolumeReaderTest, DisbelievesEndlessPartitions) {
-  std::string words = Framed(MessageType::kReady, "");
+  std::string words = Framed(MessageType::kReady, Sizes(kMiB, 512));
   for (int i = 0; i < 5000; ++i) words += Framed(MessageType::kPartition, "");
   LetChildSay(words);
   absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(EmptyFile("disk", kMiB));

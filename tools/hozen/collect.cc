@@ -36,6 +36,7 @@ struct OrderOptions {
   std::string scope = "all";
   uint32_t partition = 0;
   std::string range;
+  std::string container;
   bool no_listing = false;
   bool wait = false;
   absl::Duration deadline = absl::Hours(4);
@@ -195,6 +196,7 @@ absl::StatusOr<ExitCode> Image(Invocation& invocation, const OrderOptions& optio
   disk.set_partition(options.partition);
   if (!options.range.empty()) HOZEN_RETURN_IF_ERROR(SetRange(options.range, disk));
   disk.set_listing(!options.no_listing);
+  disk.set_container(options.container);
   return SubmitAndWait(invocation, session, options, plan, host, {});
 }
 
@@ -275,9 +277,12 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
   image_options->deadline = absl::Hours(24);
   image->add_option("HOST", image_options->host, Text("Which host", "対象の端末"))->required();
   image
-      ->add_option("--disk", image_options->disk,
-                   Text("The disk's path on the host (hozen hosts --json lists disks)",
-                        "端末上のディスクのパス（一覧: hozen hosts --json）"))
+      ->add_option(
+          "--disk", image_options->disk,
+          Text("The disk's path on the host (hozen hosts --json lists disks), or the first file of an E01, VMDK, "
+               "VHD, qcow2 or split image: then the disk in it is imaged",
+               "端末上のディスクのパス（一覧: hozen hosts --json）。E01、VMDK、VHD、qcow2、分割イメージの"
+               "先頭ファイルも指定でき、その中のディスクを取得する"))
       ->required()
       ->type_name("PATH");
   image
@@ -303,6 +308,11 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
                    Text("Only these bytes of the disk, for example 1M+512M", "ディスクのこの範囲のみ（例: 1M+512M）"))
       ->type_name("OFFSET+SIZE")
       ->excludes(partition);
+  ->add_option("--container", image_options->container,
+               Text("raw: take the bytes of the file at PATH as they are, whatever it holds",
+                    "raw: PATH のファイルを、中身にかかわらずそのままのバイト列として取得する"))
+      ->check(CLI::IsMember({"raw"}))
+      ->type_name("raw");
   image->add_flag(
       "--no-listing", image_options->no_listing,
       Text("Do not list the files of its file systems (bodyfile)", "ファイルシステムの一覧（bodyfile）を作らない"));
@@ -311,6 +321,7 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
   image->footer(SharedFooter() + Text("Examples:", "例:") +
                 "\n  hozen image web01 --disk /dev/sda --wait"
                 "\n  hozen image web01 --disk /dev/sda --scope allocated --partition 2 --wait"
+                "\n  hozen image lab03 --disk /cases/2231/notebook.E01 --wait"
                 "\n  hozen image web01 --disk /dev/sda --send-rate 2M --deadline 3d --reason IR-2231");
   image->callback([&invocation, image_options] {
     invocation.chosen = [&invocation, image_options] { return Image(invocation, *image_options); };

@@ -60,6 +60,7 @@ Json DiskJson(const v1::DiskMetadata& disk) {
   }
   json["partitions"] = std::move(partitions);
   json["order"] = Printable(disk.order());
+  AddText("container", disk.container(), json);
   return json;
 }
 
