@@ -308,9 +308,10 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
                    Text("Only these bytes of the disk, for example 1M+512M", "ディスクのこの範囲のみ（例: 1M+512M）"))
       ->type_name("OFFSET+SIZE")
       ->excludes(partition);
-  ->add_option("--container", image_options->container,
-               Text("raw: take the bytes of the file at PATH as they are, whatever it holds",
-                    "raw: PATH のファイルを、中身にかかわらずそのままのバイト列として取得する"))
+  image
+      ->add_option("--container", image_options->container,
+                   Text("raw: take the bytes of the file at PATH as they are, whatever it holds",
+                        "raw: PATH のファイルを、中身にかかわらずそのままのバイト列として取得する"))
       ->check(CLI::IsMember({"raw"}))
       ->type_name("raw");
   image->add_flag(
