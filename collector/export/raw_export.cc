@@ -42,7 +42,7 @@ std::string Base64Of(const Message& message) {
 }
 
 // Everything that is small, in the order of the format.
-Json SidecarHead(const StoredEvidence& evidence, const BundleProofs& proofs, const v1::Item& item) {
+Json SidecarHead(const StoredEvidence& evidence, const BundleProofs& proofs, const v1::Item& item, DiskRange range) {
   const v1::Manifest& manifest = evidence.manifest();
   const v1::DiskMetadata& disk = item.disk();
   Json partitions = Json::array();
@@ -54,28 +54,32 @@ Json SidecarHead(const StoredEvidence& evidence, const BundleProofs& proofs, con
                           {"file_system", Printable(partition.file_system())},
                           {"note", Printable(partition.note())}});
   }
-  return {{"format", kSidecarFormat},
-          {"format_version", kSidecarFormatVersion},
-          {"acquisition_id", manifest.acquisition_id()},
-          {"customer_id", manifest.customer_id()},
-          {"host_id", manifest.host_id()},
-          {"hostname", Printable(manifest.host().hostname())},
-          {"item_index", item.index()},
-          {"device_path", Printable(item.path())},
-          {"size_bytes", item.size_bytes()},
-          {"sector_size_bytes", disk.sector_size_bytes()},
-          {"sha256", absl::BytesToHexString(item.sha256())},
-          {"model", Printable(disk.model())},
-          {"serial", Printable(disk.serial())},
-          {"partition_table", disk.partition_table()},
-          {"partitions", std::move(partitions)},
-          {"started", TimeText(item.started_unix_ns())},
-          {"finished", TimeText(item.finished_unix_ns())},
-          {"manifest", Base64Of(evidence.row().manifest)},
-          {"plan", Base64Of(evidence.row().plan)},
-          {"host_chain_pem", evidence.row().host_chain_pem},
-          {"delegation", Base64Of(proofs.delegation)},
-          {"custody", Base64Of(proofs.custody)}};
+  Json head = {{"format", kSidecarFormat},
+               {"format_version", kSidecarFormatVersion},
+               {"acquisition_id", manifest.acquisition_id()},
+               {"customer_id", manifest.customer_id()},
+               {"host_id", manifest.host_id()},
+               {"hostname", Printable(manifest.host().hostname())},
+               {"item_index", item.index()},
+               {"device_path", Printable(item.path())},
+               {"size_bytes", item.size_bytes()},
+               {"sector_size_bytes", disk.sector_size_bytes()},
+               {"sha256", absl::BytesToHexString(item.sha256())},
+               {"model", Printable(disk.model())},
+               {"serial", Printable(disk.serial())},
+               {"partition_table", disk.partition_table()},
+               {"partitions", std::move(partitions)},
+               {"started", TimeText(item.started_unix_ns())},
+               {"finished", TimeText(item.finished_unix_ns())}};
+  if (range != DiskRange{.offset_bytes = 0, .size_bytes = item.size_bytes()}) {
+    head["range"] = {{"offset_bytes", range.offset_bytes}, {"size_bytes", range.size_bytes}};
+  }
+  head["manifest"] = Base64Of(evidence.row().manifest);
+  head["plan"] = Base64Of(evidence.row().plan);
+  head["host_chain_pem"] = evidence.row().host_chain_pem;
+  head["delegation"] = Base64Of(proofs.delegation);
+  head["custody"] = Base64Of(proofs.custody);
+  return head;
 }
 
 // The runs of one kind, as an array that may be longer than memory allows to hold. Thread-compatible.
@@ -154,14 +158,26 @@ absl::StatusOr<v1::Item> FindDisk(StoredEvidence& evidence, std::optional<uint64
   return *std::move(found);
 }
 
-absl::Status ExportRaw(StoredEvidence& evidence, const v1::Item& disk, StreamSink& sink) {
-  return evidence.ReadItem(disk.index(), 0, 0, sink);
+absl::StatusOr<DiskRange> FindRange(const v1::Item& disk, uint64_t offset_bytes, uint64_t size_bytes) {
+  // An empty disk has an image; an empty rest of one is what is left of an export that had all.
+  const bool inside = offset_bytes <= disk.size_bytes() && size_bytes <= disk.size_bytes() - offset_bytes;
+  if (!inside) {
+    return absl::OutOfRangeError(Concat("the range ", offset_bytes, "+", size_bytes, " reaches behind the end of ",
+                                        Printable(disk.path()), " (", disk.size_bytes(), " bytes)"));
+  }
+  return DiskRange{.offset_bytes = offset_bytes,
+                   .size_bytes = size_bytes == 0 ? disk.size_bytes() - offset_bytes : size_bytes};
+}
+
+absl::Status ExportRaw(StoredEvidence& evidence, const v1::Item& disk, DiskRange range, StreamSink& sink) {
+  // ReadItem's size 0 is "to the end", which an empty range only is there.
+  return evidence.ReadItem(disk.index(), range.offset_bytes, range.size_bytes, sink);
 }
 
 absl::Status ExportRawSidecar(StoredEvidence& evidence, const BundleProofs& proofs, const v1::Item& disk,
-                              StreamSink& sink) {
+                              DiskRange range, StreamSink& sink) {
   TextSink text(sink);
-  std::string head = SidecarHead(evidence, proofs, disk).dump(1, ' ', false, Json::error_handler_t::replace);
+  std::string head = SidecarHead(evidence, proofs, disk, range).dump(1, ' ', false, Json::error_handler_t::replace);
   // Reopened, because what comes now does not fit into memory.
   head.resize(head.rfind('\n'));
   HOZEN_RETURN_IF_ERROR(text.Write(head));

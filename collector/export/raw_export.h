@@ -17,12 +17,23 @@ namespace hozen {
 // FailedPrecondition where nothing of it could be read.
 absl::StatusOr<v1::Item> FindDisk(StoredEvidence& evidence, std::optional<uint64_t> item_index);
 
-// The disk's stream. DataLoss names chunk and offset.
-absl::Status ExportRaw(StoredEvidence& evidence, const v1::Item& disk, StreamSink& sink);
+// A part of a disk's stream.
+struct DiskRange {
+  uint64_t offset_bytes = 0;
+  uint64_t size_bytes = 0;
+  friend bool operator==(const DiskRange&, const DiskRange&) = default;
+};
 
-// The sidecar, as data only.
+// The range that was asked for, where a size of 0 means to the disk's end. OutOfRange where it does not lie in the
+// disk.
+absl::StatusOr<DiskRange> FindRange(const v1::Item& disk, uint64_t offset_bytes, uint64_t size_bytes);
+
+// The range of the disk's stream. DataLoss names chunk and offset.
+absl::Status ExportRaw(StoredEvidence& evidence, const v1::Item& disk, DiskRange range, StreamSink& sink);
+
+// The sidecar of an image of the range, as data only.
 absl::Status ExportRawSidecar(StoredEvidence& evidence, const BundleProofs& proofs, const v1::Item& disk,
-                              StreamSink& sink);
+                              DiskRange range, StreamSink& sink);
 
 }  // namespace hozen
 

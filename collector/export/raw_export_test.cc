@@ -54,9 +54,53 @@ TEST(RawExportTest, TheImageIsTheDisksStream) {
   ASSERT_TRUE(disk.ok()) << disk.status();
   EXPECT_EQ(disk->index(), index);
   StringSink sink;
-  ASSERT_TRUE(ExportRaw(evidence, *disk, sink).ok());
+  ASSERT_TRUE(ExportRaw(evidence, *disk, *FindRange(*disk, 0, 0), sink).ok());
   EXPECT_EQ(sink.bytes(), made.StreamOf(index));
   EXPECT_EQ(Sha256::Of(sink.bytes()).bytes(), disk->sha256());
+}
+
+TEST(RawExportTest, ARangeIsThatPartOfTheStream) {
+  TestingEvidence made;
+  const uint64_t index = AddDisk(made, "/dev/sda");
+  made.Commit();
+  StoredEvidence evidence = made.Open();
+  const absl::StatusOr<v1::Item> disk = FindDisk(evidence, std::nullopt);
+  ASSERT_TRUE(disk.ok()) << disk.status();
+  const std::string all = made.StreamOf(index);
+  for (uint64_t from = 0; from <= all.size(); from += 100) {
+    for (const uint64_t size : {uint64_t{0}, uint64_t{1}, uint64_t{900}}) {
+      const absl::StatusOr<DiskRange> range = FindRange(*disk, from, size);
+      if (from + size > all.size()) {
+        EXPECT_TRUE(absl::IsOutOfRange(range.status())) << from << "+" << size;
+        continue;
+      }
+      ASSERT_TRUE(range.ok()) << range.status();
+      StringSink sink;
+      ASSERT_TRUE(ExportRaw(evidence, *disk, *range, sink).ok());
+      EXPECT_EQ(sink.bytes(), all.substr(from, size == 0 ? std::string::npos : size)) << from << "+" << size;
+    }
+  }
+  EXPECT_TRUE(absl::IsOutOfRange(FindRange(*disk, ~uint64_t{0}, 2).status()));
+  EXPECT_TRUE(absl::IsOutOfRange(FindRange(*disk, 1, ~uint64_t{0}).status()));
+}
+
+TEST(RawExportTest, ASidecarSaysWhichRangeItIsOf) {
+  TestingEvidence made;
+  AddDisk(made, "/dev/sda");
+  made.Commit();
+  StoredEvidence evidence = made.Open();
+  const auto proofs = CollectProofs(made.vault(), made.catalog(), made.acquisition_id());
+  ASSERT_TRUE(proofs.ok()) << proofs.status();
+  const absl::StatusOr<v1::Item> disk = FindDisk(evidence, std::nullopt);
+  ASSERT_TRUE(disk.ok()) << disk.status();
+  StringSink whole;
+  ASSERT_TRUE(ExportRawSidecar(evidence, *proofs, *disk, *FindRange(*disk, 0, 0), whole).ok());
+  EXPECT_FALSE(nlohmann::json::parse(whole.bytes()).contains("range"));
+  StringSink part;
+  ASSERT_TRUE(ExportRawSidecar(evidence, *proofs, *disk, *FindRange(*disk, 3, 1000), part).ok());
+  const nlohmann::json said = nlohmann::json::parse(part.bytes()).at("range");
+  EXPECT_EQ(said.at("offset_bytes"), 3);
+  EXPECT_EQ(said.at("size_bytes"), 1000);
 }
 
 TEST(RawExportTest, TheSidecarProvesTheImageOffline) {
@@ -72,7 +116,7 @@ TEST(RawExportTest, TheSidecarProvesTheImageOffline) {
   const auto disk = FindDisk(evidence, index);
   ASSERT_TRUE(disk.ok());
   StringSink sink;
-  ASSERT_TRUE(ExportRawSidecar(evidence, *proofs, *disk, sink).ok());
+  ASSERT_TRUE(ExportRawSidecar(evidence, *proofs, *disk, *FindRange(*disk, 0, 0), sink).ok());
   const nlohmann::json json = nlohmann::json::parse(sink.bytes());
   EXPECT_EQ(json["format"], "hozen-raw-sidecar");
   EXPECT_EQ(json["format_version"], 1);

@@ -15,6 +15,8 @@ namespace {
 
 // Maps up to this many runs (about 10 MB) are kept between an item's MapParts and the item; longer ones are read again.
 constexpr int kKeptExtents = 1 << 16;
+// Chunks have at most 1 MiB, so the one at hand always stays.
+constexpr uint64_t kRecentChunksBytes = uint64_t{8} << 20;
 constexpr uint64_t kZerosPieceBytes = uint64_t{1} << 28;
 
 absl::Status InItem(const absl::Status& status, const v1::Item& item) {
@@ -75,18 +77,25 @@ absl::StatusOr<StoredEvidence> StoredEvidence::Open(CustomerVault& vault, Catalo
 }
 
 absl::StatusOr<std::string_view> StoredEvidence::Chunk(const Digest& sha256) {
-  if (last_chunk_.empty() || last_chunk_sha256_ != sha256) {
-    last_chunk_.clear();
-    absl::StatusOr<std::string> bytes = vault_->store().Get(sha256);
-    if (absl::IsNotFound(bytes.status())) {
-      // What a committed manifest refers to was here once.
-      return absl::DataLossError(Concat("chunk ", sha256.ToHex(), " is no longer in the store"));
-    }
-    if (!bytes.ok()) return bytes.status();  // names the chunk
-    last_chunk_ = *std::move(bytes);
-    last_chunk_sha256_ = sha256;
+  if (const auto found = recent_places_.find(sha256); found != recent_places_.end()) {
+    recent_.splice(recent_.begin(), recent_, found->second);
+    return recent_.front().second;
   }
-  return last_chunk_;
+  absl::StatusOr<std::string> bytes = vault_->store().Get(sha256);
+  if (absl::IsNotFound(bytes.status())) {
+    // What a committed manifest refers to was here once.
+    return absl::DataLossError(Concat("chunk ", sha256.ToHex(), " is no longer in the store"));
+  }
+  if (!bytes.ok()) return bytes.status();  // names the chunk
+  recent_bytes_ += bytes->size();
+  recent_.emplace_front(sha256, *std::move(bytes));
+  recent_places_.emplace(sha256, recent_.begin());
+  while (recent_bytes_ > kRecentChunksBytes) {
+    recent_bytes_ -= recent_.back().second.size();
+    recent_places_.erase(recent_.back().first);
+    recent_.pop_back();
+  }
+  return recent_.front().second;
 }
 
 absl::Status StoredEvidence::ReadExtent(const v1::Extent& extent, StreamSink& sink) {

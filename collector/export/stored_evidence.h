@@ -5,13 +5,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "collector/access/customers.h"
 #include "collector/catalog/catalog.h"
+#include "core/crypto/sha256.h"
 #include "core/evidence/body.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
@@ -58,15 +62,19 @@ class StoredEvidence {
   // One item's map, from its first record in the body. `on_extents` may end the reading with an error of its own.
   absl::Status ReadMapFrom(uint64_t body_offset_bytes, uint64_t item_index,
                            const std::function<absl::Status(const ExtentList&)>& on_extents);
+  // Good until the next call.
   absl::StatusOr<std::string_view> Chunk(const Digest& sha256);
 
   CustomerVault* vault_;
   Catalog* catalog_;
   AcquisitionRow row_;
   v1::Manifest manifest_;
-  // The chunk read last: small files lie side by side in one, and a body is walked in small steps.
-  Digest last_chunk_sha256_;
-  std::string last_chunk_;
+  // The chunks read last, the latest first, up to a size: small files lie side by side in one, a body is walked in
+  // small steps, and a fragmented file's chunk is asked for at several places of its disk.
+  using Recent = std::list<std::pair<Digest, std::string>>;
+  Recent recent_;
+  absl::flat_hash_map<Digest, Recent::iterator> recent_places_;
+  uint64_t recent_bytes_ = 0;
 };
 
 }  // namespace hozen

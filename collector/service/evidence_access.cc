@@ -45,16 +45,23 @@ CustodyEvent EventOf(std::string_view kind, const Caller& caller, const StoredEv
 // A format of bundles, with what was found out about it before its first byte.
 struct Bundle {
   std::string format;
-  std::optional<v1::Item> disk;  // raw, raw-sidecar
+  std::optional<v1::Item> disk;  // raw, raw-sidecar; likewise the others
+  DiskRange range;
+  std::string image_format;
 };
 
 absl::StatusOr<Bundle> PrepareBundle(const v1::ExportRequest& request, StoredEvidence& evidence) {
-  Bundle bundle{.format = request.format(), .disk = std::nullopt};
+  Bundle bundle{.format = request.format(), .disk = std::nullopt, .range = {}, .image_format = request.image_format()};
   if (bundle.format == "zip" || bundle.format == "bodyfile") return bundle;
   if (bundle.format == "raw" || bundle.format == "raw-sidecar") {
     const std::optional<uint64_t> index =
         request.has_item_index() ? std::optional<uint64_t>(request.item_index()) : std::nullopt;
+    if (bundle.image_format.empty()) bundle.image_format = "raw";
+    if (bundle.image_format != "raw" && bundle.image_format != "e01" && bundle.image_format != "aff4") {
+      return absl::InvalidArgumentError(Concat("there is no image format ", Printable(bundle.image_format)));
+    }
     HOZEN_ASSIGN_OR_RETURN(bundle.disk, FindDisk(evidence, index));
+    HOZEN_ASSIGN_OR_RETURN(bundle.range, FindRange(*bundle.disk, request.offset_bytes(), request.size_bytes()));
     return bundle;
   }
   return absl::InvalidArgumentError(
@@ -63,12 +70,12 @@ absl::StatusOr<Bundle> PrepareBundle(const v1::ExportRequest& request, StoredEvi
 
 absl::Status WriteBundle(const Bundle& bundle, StoredEvidence& evidence, CustomerVault& vault, Catalog& catalog,
                          StreamSink& sink) {
-  if (bundle.format == "raw") return ExportRaw(evidence, *bundle.disk, sink);
+  if (bundle.format == "raw") return ExportRaw(evidence, *bundle.disk, bundle.range, sink);
   if (bundle.format == "bodyfile") return ExportBodyfile(evidence, sink);
   HOZEN_ASSIGN_OR_RETURN(const BundleProofs proofs,
                          CollectProofs(vault, catalog, evidence.row().acquisition.acquisition_id()));
   return bundle.format == "zip" ? ExportZip(evidence, proofs, sink)
-                                : ExportRawSidecar(evidence, proofs, *bundle.disk, sink);
+                                : ExportRawSidecar(evidence, proofs, *bundle.disk, bundle.range, sink);
 }
 
 // Collects faults and says now and then how far a verification has come. Thread-compatible.
@@ -125,7 +132,9 @@ absl::Status EvidenceAccess::ListItems(const Caller& caller, const v1::ListItems
   query.acquisition_id = request.acquisition_id();
   query.failed_only = request.failed_only();
   query.path_glob = request.path_glob();
-  return context_.catalog.FindItems(caller.customer_id, query, on_row);
+  return context_.catalog.FindItems(caller.customer_id, query, [&](const v1::ItemRow& row) {
+    return request.disks_only() && row.item().kind() != v1::Item::KIND_DISK ? absl::OkStatus() : on_row(row);
+  });
 }
 
 absl::Status EvidenceAccess::ListTargets(const Caller& caller, const v1::ListTargetsRequest& request,
@@ -192,9 +201,14 @@ absl::Status EvidenceAccess::Export(const Caller& caller, const v1::ExportReques
   HOZEN_ASSIGN_OR_RETURN(const Bundle bundle, PrepareBundle(request, evidence));
   CustodyEvent event = EventOf("evidence.export-started", caller, evidence);
   event.details = {{"format", bundle.format}};
-  if (bundle.disk.has_value()) event.details.emplace_back("item", Concat(bundle.disk->index()));
+  if (bundle.disk.has_value()) {
+    event.details.emplace_back("item", Concat(bundle.disk->index()));
+    event.details.emplace_back("image_format", bundle.image_format);
+    event.details.emplace_back("range_offset_bytes", Concat(bundle.range.offset_bytes));
+    event.details.emplace_back("range_size_bytes", Concat(bundle.range.size_bytes));
+  }
   HOZEN_RETURN_IF_ERROR(vault->custody().Append(event).status());
-  if (bundle.format == "raw") HOZEN_RETURN_IF_ERROR(sink.Expect(bundle.disk->size_bytes()));
+  if (bundle.format == "raw") HOZEN_RETURN_IF_ERROR(sink.Expect(bundle.range.size_bytes));
   HashingSink hashing(sink);
   const absl::Status written = WriteBundle(bundle, evidence, *vault, context_.catalog, hashing);
   event.kind = written.ok() ? "evidence.exported" : "evidence.export-failed";

@@ -34,6 +34,8 @@ struct BundleReport {
   uint64_t custody_entries = 0;
   uint64_t verified_items = 0;  // with a stream, whose bytes are right
   uint64_t verified_bytes = 0;
+  // Of the image of a part of a disk: in chunks that reach out of it, so that what was signed does not tell.
+  uint64_t unproven_bytes = 0;
   uint64_t fault_count = 0;
   std::vector<BundleFault> faults;  // the first of them
 

@@ -550,6 +550,38 @@ TEST_F(BundleVerifier, NamesTheChunkOfAnImagesFirstWrongByte) {
   EXPECT_EQ(report.faults[0].offset_bytes, 1'048'576u);
 }
 
+TEST_F(BundleVerifier, ProvesARangeOfADiskByItsChunks) {
+  constexpr uint64_t kFrom = 512 << 10;
+  constexpr uint64_t kSize = kDiskBytes - (1 << 20);
+  nlohmann::ordered_json sidecar = nlohmann::ordered_json::parse(evidence_->Sidecar());
+  const std::string body = sidecar["body"];
+  sidecar.erase("body");
+  sidecar["range"] = {{"offset_bytes", kFrom}, {"size_bytes", kSize}};
+  sidecar["body"] = body;
+  const std::string image = evidence_->disk().substr(kFrom, kSize);
+  WriteRaw(image, sidecar.dump());
+  BundleReport report = Verify(folder_ / "sda.raw");
+  EXPECT_TRUE(report.ok()) << Faults(report);
+  EXPECT_GT(report.unproven_bytes, 0u) << "the chunks at its edges are not whole";
+  EXPECT_LE(report.unproven_bytes, uint64_t{1} << 20);
+
+  for (const size_t at : {size_t{1 << 20}, size_t{2 << 20}}) {
+    std::string wrong = image;
+    wrong[at] = static_cast<char>(wrong[at] ^ 1);
+    WriteRaw(wrong, sidecar.dump());
+    report = Verify(folder_ / "sda.raw");
+    ASSERT_FALSE(report.ok()) << at;
+    ASSERT_TRUE(report.faults[0].offset_bytes.has_value());
+    EXPECT_LE(*report.faults[0].offset_bytes, kFrom + at);
+    EXPECT_GT(*report.faults[0].offset_bytes + (1 << 20), kFrom + at);
+  }
+  WriteRaw(image.substr(1), sidecar.dump());
+  EXPECT_FALSE(Verify(folder_ / "sda.raw").ok()) << "another size";
+  sidecar["range"]["size_bytes"] = kDiskBytes;
+  WriteRaw(image, sidecar.dump());
+  EXPECT_FALSE(Verify(folder_ / "sda.raw").ok()) << "a range outside of the disk";
+}
+
 TEST_F(BundleVerifier, RefusesAnImageOfAnotherSize) {
   WriteRaw(evidence_->disk() + "x", evidence_->Sidecar());
   EXPECT_EQ(Verify(folder_ / "sda.raw").faults[0].offset_bytes, kDiskBytes);

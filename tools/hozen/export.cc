@@ -12,10 +12,12 @@
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/id_prefix.h"
+#include "tools/hozen/image_export.h"
 #include "tools/hozen/json_rendering.h"
 #include "tools/hozen/part_file.h"
 #include "tools/hozen/quantity.h"
 #include "tools/hozen/stream_receiver.h"
+#include "tools/images/e01_image.h"
 
 namespace hozen {
 namespace {
@@ -25,7 +27,13 @@ struct ExportOptions {
   std::string format = "zip";
   std::string out;
   int64_t item = -1;
+  int64_t partition = -1;
+  std::string range;
+  bool to_stdout = false;
   bool force = false;
+  uint64_t segment_size_bytes = kDefaultSegmentBytes;
+
+  bool is_image() const { return format != "zip" && format != "bodyfile"; }
 };
 
 struct Received {
@@ -46,23 +54,46 @@ std::string DefaultName(const std::string& acquisition_id, const std::string& fo
   return Concat(acquisition_id, format == "bodyfile" ? ".body" : Concat(".", format));
 }
 
+absl::Status CheckOptions(const ExportOptions& options, const Console& console) {
+  const bool to_stdout = options.to_stdout || options.out == "-";
+  if (to_stdout && (console.json() || options.format == "e01" || options.format == "aff4")) {
+    return absl::InvalidArgumentError(AbslView(
+        Say("standard output is for zip, raw and bodyfile, without --json; e01 and aff4 need a file",
+            "標準出力は zip、raw、bodyfile（--json なし）でのみ使えます。e01 と aff4 にはファイル名が必要です")));
+  }
+  if (options.is_image()) return absl::OkStatus();
+  if (options.partition >= 0 || !options.range.empty() || options.item >= 0) {
+    return absl::InvalidArgumentError(
+        AbslView(Say("--item, --partition and --range are for images: --format raw, e01 or aff4",
+                     "--item、--partition、--range はイメージ形式（raw、e01、aff4）でのみ使えます")));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExitCode> ExportAsImage(Invocation& invocation, const ExportOptions& options) {
+  HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
+  ImageExportOptions image;
+  HOZEN_ASSIGN_OR_RETURN(image.acquisition_id, ResolveAcquisition(*session.collector, options.id));
+  image.format = options.format;
+  if (options.item >= 0) image.item = static_cast<uint64_t>(options.item);
+  if (options.partition >= 0) image.partition = static_cast<uint32_t>(options.partition);
+  image.range = options.range;
+  image.to_stdout = options.to_stdout || options.out == "-";
+  image.out = options.out;
+  image.force = options.force;
+  image.segment_size_bytes = options.segment_size_bytes;
+  return ExportImage(*session.collector, invocation.console, image);
+}
+
 absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& options) {
   Console& console = invocation.console;
+  HOZEN_RETURN_IF_ERROR(CheckOptions(options, console));
+  if (options.is_image()) return ExportAsImage(invocation, options);
   HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
   v1::ExportRequest request;
   HOZEN_ASSIGN_OR_RETURN(*request.mutable_acquisition_id(), ResolveAcquisition(*session.collector, options.id));
   request.set_format(options.format);
-  if (options.item >= 0) {
-    request.set_item_index(static_cast<uint64_t>(options.item));
-    request.set_has_item_index(true);
-  }
-  if (options.out == "-") {
-    if (console.json() || options.format == "raw") {
-      return absl::InvalidArgumentError(AbslView(
-          Say("--out - is for zip and bodyfile without --json; a raw image needs a file, with its sidecar beside it",
-              "--out - は zip と bodyfile（--json なし）でのみ使えます。raw "
-              "はサイドカーと並べて保存するためファイル名が必要です")));
-    }
+  if (options.to_stdout || options.out == "-") {
     OstreamSink sink(console.out());
     HOZEN_RETURN_IF_ERROR(Receive(*session.collector, request, console, sink, "-").status());
     return ExitCode::kOk;
@@ -71,28 +102,10 @@ absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& opt
       options.out.empty() ? DefaultName(request.acquisition_id(), options.format) : options.out;
   const std::string label = Printable(out.filename().native());
   HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<PartFile> file, PartFile::Create(out, options.force));
-  std::filesystem::path sidecar_path;
-  std::unique_ptr<PartFile> sidecar;
-  if (options.format == "raw") {
-    sidecar_path = out;
-    sidecar_path += ".json";
-    HOZEN_ASSIGN_OR_RETURN(sidecar, PartFile::Create(sidecar_path, options.force));
-  }
   const auto received = Receive(*session.collector, request, console, *file, label);
   if (!received.ok()) {
     return WithContext(received.status(),
                        Concat(Printable(out.native()), Say(" was not written", " は作成されませんでした")));
-  }
-  if (sidecar != nullptr) {
-    v1::ExportRequest sidecar_request = request;
-    sidecar_request.set_format("raw-sidecar");
-    const auto sidecar_received = Receive(*session.collector, sidecar_request, console, *sidecar, label + ".json");
-    if (!sidecar_received.ok()) {
-      return WithContext(sidecar_received.status(),
-                         Concat(Printable(out.native()), Say(" was not written", " は作成されませんでした")));
-    }
-    // The image last: where it is, its sidecar is too.
-    HOZEN_RETURN_IF_ERROR(sidecar->Commit());
   }
   HOZEN_RETURN_IF_ERROR(file->Commit());
   if (console.json()) {
@@ -100,7 +113,6 @@ absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& opt
     json["acquisition_id"] = request.acquisition_id();
     json["format"] = options.format;
     AddPath("file", out.native(), json);
-    if (sidecar != nullptr) AddPath("sidecar", sidecar_path.native(), json);
     json["size_bytes"] = received->size_bytes;
     json["sha256"] = received->sha256.ToHex();
     console.Print(JsonDocument(json));
@@ -108,7 +120,6 @@ absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& opt
   }
   console.Print(
       Concat(Printable(out.native()), "  ", FormatSize(received->size_bytes), "  SHA-256 ", received->sha256.ToHex()));
-  if (sidecar != nullptr) console.Print(Printable(sidecar_path.native()));
   if (options.format != "bodyfile") {
     console.Note(
         Concat(Say("To verify it without the collector: hozen verify ", "コレクタなしで検証するには: hozen verify "),
@@ -128,32 +139,60 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
           Text("The acquisition: its id, the start of it, or \"last\"", "取得 ID（先頭部分、または \"last\" も可）"))
       ->required();
   command->add_option("--format", options->format, Text("What kind of bundle (default zip)", "形式（既定 zip）"))
-      ->check(CLI::IsMember({"zip", "raw", "bodyfile"}));
+      ->check(CLI::IsMember({"zip", "raw", "e01", "aff4", "bodyfile"}));
   command
       ->add_option("--out", options->out,
                    Text("Where to write it (default: the id in this folder; - for standard output)",
                         "出力先（既定: 現在のフォルダに ID の名前で。- は標準出力）"))
       ->type_name("FILE");
   command
-      ->add_option("--item", options->item,
-                   Text("raw: which disk, by index, where there are several", "raw: ディスクが複数ある場合の項目番号"))
+      ->add_option(
+          "--item", options->item,
+          Text("Images: which disk, by index, where there are several", "イメージ: ディスクが複数ある場合の項目番号"))
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
+  CLI::Option* const partition =
+      command
+          ->add_option("--partition", options->partition,
+                       Text("Images: only this partition, as mmls and hozen items number it",
+                            "イメージ: 指定したパーティションのみ（番号は mmls、hozen items と同じ）"))
+          ->check(CLI::Range(int64_t{0}, int64_t{0xFFFFFFFF}))
+          ->type_name("N");
+  command
+      ->add_option("--range", options->range,
+                   Text("Images: only OFFSET+SIZE, in bytes, sizes (1M+512K) or sectors (2048s+100s)",
+                        "イメージ: OFFSET+SIZE の範囲のみ（バイト、1M+512K、またはセクタ 2048s+100s）"))
+      ->type_name("OFFSET+SIZE")
+      ->excludes(partition);
+  AddSizeOption(*command, "--segment-size", options->segment_size_bytes,
+                Text("e01: the size of each file of the set (default 2G)", "e01: 分割ファイルのサイズ（既定 2G）"));
+  command->add_flag("--stdout", options->to_stdout,
+                    Text("Write to standard output, without a sidecar", "標準出力へ書き出す（サイドカーなし）"));
   command->add_flag("--force", options->force, Text("Replace files that are there", "既存のファイルを置き換える"));
   command->footer(Text(
       "Formats:\n"
       "  zip       files in Velociraptor's layout, with the manifest, its signatures and custody proofs\n"
       "  raw       a disk image, sparse; FILE.json beside it holds manifest, signatures and the map of bad sectors\n"
+      "  e01       the same as FILE.E01, .E02, ..., with MD5, SHA-1 and the list of bad sectors inside\n"
+      "  aff4      the same as AFF4 v1.0, with bad sectors marked in its map\n"
       "  bodyfile  names and times for mactime\n"
-      "FILE appears only when it is whole and its SHA-256 is the collector's: until then it is FILE.part.\n\n"
+      "FILE appears only when it is whole and its SHA-256 is the collector's: until then it is FILE.part.\n"
+      "An image that was broken off goes on where it stopped when the same command is given again.\n\n"
       "Examples:\n  hozen export last --format zip --out case.zip\n  hozen export 3f2a --format raw --out sda.raw\n"
+      "  hozen export 3f2a --format e01 --out sda.E01 --segment-size 4G\n"
+      "  hozen export 3f2a --format raw --partition 2 --stdout | sha256sum\n"
       "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d",
       "形式:\n"
       "  zip       Velociraptor 互換の配置。マニフェスト、署名、保全記録の証明を含む\n"
       "  raw       ディスクイメージ（スパース）。FILE.json にマニフェスト、署名、不良セクタの位置を保存\n"
+      "  e01       同じ内容を FILE.E01、.E02 … に。MD5、SHA-1、不良セクタの一覧を含む\n"
+      "  aff4      同じ内容を AFF4 v1.0 に。不良セクタはマップに記録\n"
       "  bodyfile  mactime 用のファイル名と時刻\n"
-      "FILE は、すべて揃い SHA-256 がコレクタと一致して初めて現れます（それまでは FILE.part）。\n\n"
+      "FILE は、すべて揃い SHA-256 がコレクタと一致して初めて現れます（それまでは FILE.part）。\n"
+      "中断したイメージは、同じコマンドで続きから再開します。\n\n"
       "例:\n  hozen export last --format zip --out case.zip\n  hozen export 3f2a --format raw --out sda.raw\n"
+      "  hozen export 3f2a --format e01 --out sda.E01 --segment-size 4G\n"
+      "  hozen export 3f2a --format raw --partition 2 --stdout | sha256sum\n"
       "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d"));
   command->callback(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Export(invocation, *options); }; });

@@ -26,6 +26,8 @@ class PartFile : public ByteSink {
   absl::Status Zeros(uint64_t size_bytes) override;
   // Durable under its name when it returns OK.
   absl::Status Commit();
+  // Where it is until then.
+  const std::filesystem::path& part() const { return part_; }
 
  private:
   PartFile(UniqueFd fd, std::filesystem::path path, std::filesystem::path part, bool replace)

@@ -15,8 +15,10 @@
 #include "tools/hozen/bundle_verifier.h"
 #include "tools/hozen/map_check.h"
 #include "tools/hozen/proof_chain.h"
+#include "tools/hozen/range_check.h"
 #include "tools/hozen/sidecar.h"
 #include "tools/hozen/zip_reader.h"
+#include "tools/images/e01_image.h"
 
 namespace hozen {
 namespace {
@@ -148,37 +150,124 @@ absl::Status Locate(const Sidecar& sidecar, Source& image, BundleFault& fault) {
   return absl::OkStatus();
 }
 
-absl::Status CheckImage(const fs::path& file, const Sidecar& sidecar, const v1::Item& item,
-                        const BundleProgress& on_progress, BundleReport& report) {
-  HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<Source> image, OpenForReading(file));
-  BundleFault fault;
-  fault.where = Printable(file.filename().native());
-  fault.item_index = item.index();
-  fault.path = item.path();
+// What the image is of: the range that the sidecar names, else the whole disk.
+struct ImageRange {
+  uint64_t offset_bytes = 0;
+  uint64_t size_bytes = 0;
+};
+
+absl::StatusOr<ImageRange> FindRange(const Sidecar& sidecar, const v1::Item& item) {
+  const auto said = sidecar.said().find("range");
+  if (said == sidecar.said().end()) return ImageRange{.offset_bytes = 0, .size_bytes = item.size_bytes()};
+  const auto number = [&](const char* name) -> std::optional<uint64_t> {
+    const auto found = said->is_object() ? said->find(name) : said->end();
+    if (!said->is_object() || found == said->end() || !found->is_number_unsigned()) return std::nullopt;
+    return found->get<uint64_t>();
+  };
+  const auto offset = number("offset_bytes");
+  const auto size = number("size_bytes");
+  if (!offset.has_value() || !size.has_value() || *offset > item.size_bytes() || *size > item.size_bytes() - *offset) {
+    return absl::DataLossError(
+        AbslView(Say("its range does not lie in the disk", "range がディスクの範囲内にありません")));
+  }
+  return ImageRange{.offset_bytes = *offset, .size_bytes = *size};
+}
+
+// The image's bytes in whatever form they are kept. A file of the image's own size is raw, whatever a disk begins with.
+absl::StatusOr<std::unique_ptr<Source>> OpenImage(const fs::path& file, uint64_t size_bytes) {
+  HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<Source> plain, OpenForReading(file));
+  if (plain->size_bytes() == size_bytes) return plain;
+  char magic[8] = {};
+  HOZEN_ASSIGN_OR_RETURN(const size_t got, plain->ReadAt(0, absl::MakeSpan(magic, sizeof magic)));
+  const std::string_view begin(magic, got);
+  if (begin == std::string_view("EVF\x09\x0d\x0a\xff\x00", 8)) return OpenE01(file);
+  return plain;
+}
+
+absl::Status CheckRange(const Sidecar& sidecar, Source& image, ImageRange range, const BundleProgress& on_progress,
+                        BundleFault fault, BundleReport& report) {
+  RangeCheck check(image, range.offset_bytes, [&](uint64_t done) {
+    report.verified_bytes = done;
+    if (on_progress) on_progress(done, range.size_bytes);
+  });
+  BodyReader::Handler first;
+  first.on_extents = [&](uint64_t index, const ExtentList& extents) {
+    return index == sidecar.item_index() ? check.Follow(extents) : absl::OkStatus();
+  };
+  HOZEN_RETURN_IF_ERROR(WalkBody(sidecar, std::move(first)));
+  BodyReader::Handler again;
+  again.on_extents = [&](uint64_t index, const ExtentList& extents) {
+    if (index == sidecar.item_index()) check.FollowAgain(extents);
+    return absl::OkStatus();
+  };
+  HOZEN_RETURN_IF_ERROR(WalkBody(sidecar, std::move(again)));
+  HOZEN_RETURN_IF_ERROR(check.Finish());
+  report.unproven_bytes = check.unproven_bytes();
+  if (!check.wrong_at().has_value()) {
+    report.verified_items = 1;
+    return absl::OkStatus();
+  }
+  fault.offset_bytes = check.wrong_at();
+  fault.detail = Say("the chunk there is not the one that was acquired", "このチャンクが取得時と異なります");
+  report.Add(std::move(fault));
+  return absl::OkStatus();
+}
+
+absl::Status CheckWhole(const Sidecar& sidecar, Source& image, const v1::Item& item, const BundleProgress& on_progress,
+                        BundleFault fault, BundleReport& report) {
   std::string buffer(kMaxChunkSizeBytes, '\0');
   Sha256 hash;
   uint64_t at = 0;
-  while (at < image->size_bytes()) {
-    HOZEN_ASSIGN_OR_RETURN(const size_t got, image->ReadAt(at, absl::MakeSpan(buffer.data(), buffer.size())));
+  while (at < image.size_bytes()) {
+    HOZEN_ASSIGN_OR_RETURN(const size_t got, image.ReadAt(at, absl::MakeSpan(buffer.data(), buffer.size())));
     if (got == 0) break;
     hash.Update(std::string_view(buffer.data(), got));
     at += got;
     report.verified_bytes = at;
     if (on_progress) on_progress(at, item.size_bytes());
   }
-  if (at != item.size_bytes()) {
-    fault.detail = Concat(Say("the image has another size than the disk: ", "イメージのサイズがディスクと異なります: "),
-                          at, " / ", item.size_bytes(), Say(" bytes", " バイト"));
-    if (at > item.size_bytes()) fault.offset_bytes = item.size_bytes();
-  } else if (hash.Finish().bytes() != item.sha256()) {
-    fault.detail = Say("its SHA-256 is not the one that the host signed", "SHA-256 が端末の署名した値と一致しません");
-  } else {
+  if (hash.Finish().bytes() == item.sha256()) {
     report.verified_items = 1;
     return absl::OkStatus();
   }
+  fault.detail = Say("its SHA-256 is not the one that the host signed", "SHA-256 が端末の署名した値と一致しません");
   BundleFault located = fault;
-  const absl::Status walked = Locate(sidecar, *image, located);
+  const absl::Status walked = Locate(sidecar, image, located);
   report.Add(walked.ok() ? std::move(located) : std::move(fault));
+  return absl::OkStatus();
+}
+
+absl::Status CheckImage(const fs::path& file, const Sidecar& sidecar, const v1::Item& item,
+                        const BundleProgress& on_progress, BundleReport& report) {
+  BundleFault fault;
+  fault.where = Printable(file.filename().native());
+  fault.item_index = item.index();
+  fault.path = item.path();
+  const auto range = FindRange(sidecar, item);
+  if (!range.ok()) {
+    report.Add(Concat(fault.where, ".json"), std::string(range.status().message()));
+    return absl::OkStatus();
+  }
+  const auto image = OpenImage(file, range->size_bytes);
+  absl::Status checked = image.status();
+  if (image.ok() && (*image)->size_bytes() != range->size_bytes) {
+    const uint64_t size = (*image)->size_bytes();
+    fault.detail =
+        Concat(Say("the image has another size than what it is of: ", "イメージのサイズが取得範囲と異なります: "), size,
+               " / ", range->size_bytes, Say(" bytes", " バイト"));
+    if (size > range->size_bytes) fault.offset_bytes = range->offset_bytes + range->size_bytes;
+    report.Add(std::move(fault));
+    return absl::OkStatus();
+  }
+  const bool whole = range->offset_bytes == 0 && range->size_bytes == item.size_bytes();
+  if (image.ok()) {
+    checked = whole ? CheckWhole(sidecar, **image, item, on_progress, fault, report)
+                    : CheckRange(sidecar, **image, *range, on_progress, fault, report);
+  }
+  // Bytes that the form of the image itself calls damaged are a fault of the bundle.
+  if (!absl::IsDataLoss(checked)) return checked;
+  fault.detail = std::string(checked.message());
+  report.Add(std::move(fault));
   return absl::OkStatus();
 }
 

@@ -66,8 +66,8 @@ absl::Status StreamReceiver::Receive(const v1::StreamPart& part) {
   size_bytes_ += more;
   ProgressSnapshot snapshot;
   snapshot.label = label_;
-  snapshot.done_bytes = size_bytes_;
-  snapshot.expected_bytes = expected_bytes_;
+  snapshot.done_bytes = had_bytes_ + size_bytes_;
+  snapshot.expected_bytes = expected_bytes_ == 0 ? 0 : had_bytes_ + expected_bytes_;
   bar_.Update(snapshot);
   return absl::OkStatus();
 }

@@ -33,11 +33,11 @@ class OstreamSink : public ByteSink {
   std::ostream& out_;
 };
 
-// Thread-compatible. Sink and bar must outlive it.
+// Thread-compatible. Sink and bar must outlive it. The bar also counts `had_bytes`, which were there before.
 class StreamReceiver {
  public:
-  StreamReceiver(ByteSink& sink, ProgressBar& bar, std::string label)
-      : sink_(sink), bar_(bar), label_(std::move(label)) {}
+  StreamReceiver(ByteSink& sink, ProgressBar& bar, std::string label, uint64_t had_bytes = 0)
+      : sink_(sink), bar_(bar), label_(std::move(label)), had_bytes_(had_bytes) {}
 
   // What the sink says; DataLoss for parts behind the end or for more than 2^63 bytes.
   absl::Status Receive(const v1::StreamPart& part);
@@ -52,6 +52,7 @@ class StreamReceiver {
   ByteSink& sink_;
   ProgressBar& bar_;
   const std::string label_;
+  const uint64_t had_bytes_;
   Sha256 hash_;
   Digest digest_;
   uint64_t size_bytes_ = 0;

@@ -110,6 +110,7 @@ Json ReportJson(const std::string& file, const BundleReport& report) {
   json["failed_items"] = report.manifest.failed_items();
   json["verified_items"] = report.verified_items;
   json["verified_bytes"] = report.verified_bytes;
+  if (report.unproven_bytes > 0) json["unproven_bytes"] = report.unproven_bytes;
   json["custody_entries"] = report.custody_entries;
   json["fault_count"] = report.fault_count;
   json["faults"] = Json::array();
@@ -149,6 +150,13 @@ void PrintReport(Console& console, const std::string& file, const BundleReport& 
                              FormatSize(report.verified_bytes),
                              Say(", each with the SHA-256 that the host signed; nothing missing, nothing added",
                                  "。すべての SHA-256 が端末の署名した値と一致し、過不足なし"))));
+    if (report.unproven_bytes > 0) {
+      console.Print(Concat(FormatSize(report.unproven_bytes),
+                           Say(" of it belong to chunks that reach out of this range: nothing that was signed tells "
+                               "whether they are right. Export the whole disk to prove them",
+                               " は範囲外にまたがるチャンクに属し、署名からは検証できません。証明するにはディスク全体を"
+                               "書き出してください")));
+    }
     console.Print(
         console.Paint(Console::Colour::kBold, Concat(Printable(file), Say(": verified", ": 検証に成功しました"))));
     return;
