@@ -30,7 +30,7 @@ namespace hozen {
 struct StreamPipelineOptions {
   uint64_t held_bytes = 12 << 20;  // of pieces that were read and are not yet the sink's
   uint64_t open_bytes = 12 << 20;  // of chunks some of whose parts are still to come
-  int hashing_threads = 2;
+  int hashing_threads = WorthwhileThreads();
   // A checkpoint of a long stream after so many bytes of chunks, of anything, or so many runs.
   uint64_t checkpoint_chunk_bytes = 4 << 20;
   uint64_t checkpoint_stream_bytes = 256 << 20;

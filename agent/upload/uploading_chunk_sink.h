@@ -27,7 +27,7 @@ struct UploadOptions {
   uint64_t window_bytes = 16 << 20;  // under way without acknowledgement; the collector may allow less
   uint64_t held_bytes = 24 << 20;    // of plaintext, from Put to durable
   size_t question_digests = 256;     // asked for at once
-  int packing_threads = 2;
+  int packing_threads = WorthwhileThreads();
   absl::Duration least_pause = absl::Milliseconds(500);
   absl::Duration most_pause = absl::Seconds(20);
   absl::Duration silence = absl::Minutes(10);  // chunks under way and no answer for so long: the link is dead

@@ -82,6 +82,7 @@ Json ItemJson(const v1::Item& item, std::string_view entry) {
     json["entry"] = entry;
     json["zero_bytes"] = item.zero_bytes();
     json["unreadable_bytes"] = item.unreadable_bytes();
+    if (item.not_acquired_bytes() != 0) json["not_acquired_bytes"] = item.not_acquired_bytes();
   }
   if (item.has_failure()) AddFailure(json, item.failure());
   if (item.has_command()) {

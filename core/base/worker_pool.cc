@@ -5,6 +5,11 @@
 
 namespace hozen {
 
+int WorthwhileThreads() {
+  constexpr unsigned kMost = 8;
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, kMost));
+}
+
 WorkerPool::WorkerPool(int threads) {
   const int count = std::max(threads, 1);
   threads_.reserve(count);

@@ -12,6 +12,10 @@
 
 namespace hozen {
 
+// How many threads are worth having for work that keeps a core busy: the cores that this process may use, at most
+// eight.
+int WorthwhileThreads();
+
 // Thread-safe. The destructor runs what was submitted, then joins.
 // The queue is not bounded here: whoever submits holds a ByteBudget for what the task keeps alive.
 class WorkerPool {

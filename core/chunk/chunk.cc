@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
@@ -90,6 +91,44 @@ absl::Status Unpack(const Digest& sha256, uint32_t size_bytes, std::string_view 
   return absl::OkStatus();
 }
 
+// From this size on it pays to look first.
+constexpr size_t kLeastProbedBytes = 128 << 10;
+constexpr size_t kProbeBytes = 8 << 10;
+constexpr size_t kMaxBlockBytes = 128 << 10;  // RFC 8878, section 3.1.1.2.4
+
+// Does zstd gain less than 1/32 on pieces from the beginning, the middle and the end? What is compressed or encrypted
+// already looks alike everywhere, and packing it again costs as much as packing what shrinks.
+bool LooksIncompressible(std::string_view bytes, int level) {
+  if (bytes.size() < kLeastProbedBytes) return false;
+  for (const size_t at : {size_t{0}, (bytes.size() - kProbeBytes) / 2, bytes.size() - kProbeBytes}) {
+    const size_t packed =
+        ZSTD_compressCCtx(Compressor(), Scratch(), kMaxFrameSizeBytes, bytes.data() + at, kProbeBytes, level);
+    if (ZSTD_isError(packed) || packed < kProbeBytes - kProbeBytes / 32) return false;
+  }
+  return true;
+}
+
+void AppendLittleEndian(uint64_t number, int bytes, std::string& out) {
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(number >> (8 * i)));
+}
+
+// A frame of raw blocks (RFC 8878, sections 3.1.1.1 and 3.1.1.2): one segment, its size in four bytes, no checksum.
+std::string RawFrame(std::string_view bytes) {
+  std::string frame;
+  frame.reserve(bytes.size() + bytes.size() / kMaxBlockBytes * 3 + 16);
+  AppendLittleEndian(0xFD2FB528, 4, frame);
+  AppendLittleEndian(0xA0, 1, frame);
+  AppendLittleEndian(bytes.size(), 4, frame);
+  while (!bytes.empty()) {
+    const size_t size = std::min(bytes.size(), kMaxBlockBytes);
+    const bool last = size == bytes.size();
+    AppendLittleEndian(size << 3 | (last ? 1 : 0), 3, frame);
+    frame += bytes.substr(0, size);
+    bytes.remove_prefix(size);
+  }
+  return frame;
+}
+
 }  // namespace
 
 PlainChunk MakePlainChunk(std::string bytes) {
@@ -112,6 +151,9 @@ absl::StatusOr<VerifiedChunk> VerifiedChunk::FromFrame(const Digest& sha256, uin
 VerifiedChunk VerifiedChunk::FromPlain(const PlainChunk& chunk, int level) {
   const std::string& bytes = *chunk.bytes;
   assert(!bytes.empty() && bytes.size() <= kMaxChunkSizeBytes);
+  if (LooksIncompressible(bytes, level)) {
+    return VerifiedChunk(chunk.sha256, static_cast<uint32_t>(bytes.size()), RawFrame(bytes));
+  }
   // Declares the content's size and adds no checksum: the digest is a better one.
   const size_t size = ZSTD_compressCCtx(Compressor(), Scratch(), kMaxFrameSizeBytes, bytes.data(), bytes.size(), level);
   if (ZSTD_isError(size)) Fatal(Concat("zstd cannot pack a chunk: ", ZSTD_getErrorName(size)));

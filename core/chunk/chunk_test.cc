@@ -186,5 +186,30 @@ TEST(IsAllZeroTest, FindsTheOneByteThatIsNot) {
   EXPECT_FALSE(IsAllZero(std::string(100, 'x'))) << "all the same is not all zero";
 }
 
+// What is packed already is not packed again, and zstd reads the frame like any other.
+TEST(ChunkTest, IncompressibleBytesBecomeRawBlocksThatZstdUnpacks) {
+  std::minstd_rand random(7);
+  for (const size_t size : {size_t{128} << 10, (size_t{256} << 10) + 1, size_t{1} << 20}) {
+    std::string bytes(size, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random() >> 8);
+    const PlainChunk chunk = MakePlainChunk(bytes);
+    const VerifiedChunk packed = VerifiedChunk::FromPlain(chunk, 1);
+    EXPECT_LE(packed.frame().size(), size + size / 1024 + 16);
+    std::string unpacked(size, '\0');
+    ASSERT_EQ(ZSTD_decompress(unpacked.data(), size, packed.frame().data(), packed.frame().size()), size);
+    EXPECT_TRUE(unpacked == bytes);
+    EXPECT_EQ(ZSTD_getFrameContentSize(packed.frame().data(), packed.frame().size()), size);
+    ASSERT_TRUE(VerifiedChunk::FromFrame(chunk.sha256, static_cast<uint32_t>(size), packed.frame()).ok());
+  }
+}
+
+// One that only begins like noise shrinks where it can.
+TEST(ChunkTest, BytesThatShrinkAnywhereArePacked) {
+  std::minstd_rand random(7);
+  std::string bytes(1 << 20, 'x');
+  for (size_t i = 0; i < (64 << 10); ++i) bytes[i] = static_cast<char>(random() >> 8);
+  EXPECT_LT(VerifiedChunk::FromPlain(MakePlainChunk(bytes), 1).frame().size(), size_t{128} << 10);
+}
+
 }  // namespace
 }  // namespace hozen

@@ -56,11 +56,18 @@ Json DiskJson(const v1::DiskMetadata& disk) {
     one["type"] = Printable(partition.type());
     one["file_system"] = Printable(partition.file_system());
     AddText("note", partition.note(), one);
+    AddText("cut", partition.cut(), one);
+    AddText("cut_note", partition.cut_note(), one);
     partitions.push_back(std::move(one));
   }
   json["partitions"] = std::move(partitions);
   json["order"] = Printable(disk.order());
   AddText("container", disk.container(), json);
+  AddText("scope", disk.scope(), json);
+  if (disk.range_size_bytes() != 0) {
+    json["range_offset_bytes"] = disk.range_offset_bytes();
+    json["range_size_bytes"] = disk.range_size_bytes();
+  }
   return json;
 }
 
@@ -228,6 +235,11 @@ Json ItemRowJson(const v1::ItemRow& row) {
   if (!item.sha256().empty()) json["sha256"] = Hex(item.sha256());
   if (item.zero_bytes() != 0) json["zero_bytes"] = item.zero_bytes();
   if (item.unreadable_bytes() != 0) json["unreadable_bytes"] = item.unreadable_bytes();
+  if (item.not_acquired_bytes() != 0) json["not_acquired_bytes"] = item.not_acquired_bytes();
+  for (const v1::ReadTime& time : item.read_times()) {
+    json["read_times"].push_back(
+        {{"offset_bytes", time.offset_bytes()}, {"at", FormatUtc(time.unix_ms() * 1'000'000)}});
+  }
   if (item.has_failure()) json["failure"] = FailureJson(item.failure());
   AddTime("started", item.started_unix_ns(), json);
   AddTime("finished", item.finished_unix_ns(), json);
