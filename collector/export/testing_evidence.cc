@@ -174,6 +174,9 @@ uint64_t TestingEvidence::AddStream(v1::Item item, const std::vector<v1::Extent>
       if (extent.kind() == v1::Extent::KIND_UNREADABLE) {
         item.set_unreadable_bytes(item.unreadable_bytes() + extent.size_bytes());
       }
+      if (extent.kind() == v1::Extent::KIND_NOT_ACQUIRED) {
+        item.set_not_acquired_bytes(item.not_acquired_bytes() + extent.size_bytes());
+      }
     }
     size += extent.size_bytes();
   }

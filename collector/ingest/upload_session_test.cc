@@ -100,6 +100,44 @@ TEST(UploadSession, SaysItsWindowFirstAndAcknowledgesEveryChunkOnce) {
   EXPECT_EQ(store.Stats()->chunks, 100u);
 }
 
+v1::ChunkBatch BatchOf(const std::vector<std::string>& chunks) {
+  v1::ChunkBatch batch;
+  for (const std::string& bytes : chunks) {
+    const v1::ChunkUpload upload = UploadOf(bytes);
+    batch.mutable_sha256s()->append(upload.sha256());
+    batch.add_sizes_bytes(upload.size_bytes());
+    batch.add_frame_sizes_bytes(static_cast<uint32_t>(upload.frame().size()));
+    batch.mutable_frames()->append(upload.frame());
+  }
+  return batch;
+}
+
+TEST(UploadSession, TakesChunksThatCameTogetherOneByOne) {
+  MemBlobStore store;
+  Answers answers;
+  UploadSession session({}, store, answers.Recorder());
+  ASSERT_EQ(session.ReceiveBatch(BatchOf({"one", "two", "three"})), absl::OkStatus());
+  EXPECT_EQ(session.Finish(), absl::OkStatus());
+  EXPECT_EQ(answers.Acknowledged(), 3u);
+  EXPECT_EQ(*store.Get(NameOf("two")), "two");
+}
+
+TEST(UploadSession, ABatchWhoseColumnsDoNotFitEndsTheUploadAndNothingOfItIsStored) {
+  for (int fault = 0; fault < 4; ++fault) {
+    v1::ChunkBatch batch = BatchOf({"one", "two"});
+    if (fault == 0) batch.mutable_sha256s()->pop_back();
+    if (fault == 1) batch.add_sizes_bytes(3);
+    if (fault == 2) batch.set_frame_sizes_bytes(0, 0xFFFFFFFF);
+    if (fault == 3) batch.mutable_frames()->append("x");
+    MemBlobStore store;
+    Answers answers;
+    UploadSession session({}, store, answers.Recorder());
+    EXPECT_TRUE(absl::IsInvalidArgument(session.ReceiveBatch(batch))) << fault;
+    EXPECT_TRUE(absl::IsInvalidArgument(session.Finish())) << fault;
+    EXPECT_EQ(store.Stats()->chunks, 0u) << fault;
+  }
+}
+
 TEST(UploadSession, AcknowledgesNothingBeforeItIsDurableAndStoresWhatCameMeanwhileAtOnce) {
   GatedStore store;
   Answers answers;

@@ -276,6 +276,9 @@ TEST_F(BodyReaderTest, SizesAddUp) {
   item.set_unreadable_bytes(1);
   ExpectBadItem(item, "0 unreadable bytes");
   item = FileItem(0, 5).item();
+  item.set_not_acquired_bytes(1);
+  ExpectBadItem(item, "leaves 0 bytes out");
+  item = FileItem(0, 5).item();
   item.set_has_stream(false);
   item.clear_sha256();
   ExpectBadItem(item, "no stream");
