@@ -23,13 +23,14 @@ constexpr uint32_t kMostGap = 8;
 constexpr absl::Duration kReadingTime = absl::Hours(24 * 60);
 constexpr size_t kEwfNumberAt = 9;  // little endian, 2 bytes
 
-absl::StatusOr<std::string> BytesAt(const OpenedDisk& file, uint64_t offset_bytes, uint64_t size_bytes) {
+// None where they cannot be read: a file with a bad sector there is taken as it is, and the sector is what it lacks.
+std::string BytesAt(const OpenedDisk& file, uint64_t offset_bytes, uint64_t size_bytes) {
   UniqueFd again(fcntl(file.fd.get(), F_DUPFD_CLOEXEC, 0));
-  if (!again.valid()) return ErrnoStatus(errno, "Looking into an image");
+  if (!again.valid()) return "";
   const std::unique_ptr<Source> source = NewFdSource(std::move(again), file.size_bytes);
   std::string bytes(size_bytes, '\0');
-  HOZEN_ASSIGN_OR_RETURN(const size_t size, source->ReadAt(offset_bytes, absl::MakeSpan(bytes.data(), bytes.size())));
-  bytes.resize(size);
+  const absl::StatusOr<size_t> size = source->ReadAt(offset_bytes, absl::MakeSpan(bytes.data(), bytes.size()));
+  bytes.resize(size.ok() ? *size : 0);
   return bytes;
 }
 
@@ -64,9 +65,9 @@ absl::StatusOr<std::unique_ptr<DiskContents>> DiskContents::Open(const std::stri
 }
 
 absl::Status DiskContents::Detect(const std::string& path, const OpenFile& open) {
-  HOZEN_ASSIGN_OR_RETURN(const std::string head, BytesAt(file_, 0, kDetectionHeadBytes));
+  const std::string head = BytesAt(file_, 0, kDetectionHeadBytes);
   const uint64_t tail_at = file_.size_bytes - std::min(file_.size_bytes, kDetectionTailBytes);
-  HOZEN_ASSIGN_OR_RETURN(const std::string tail, BytesAt(file_, tail_at, kDetectionTailBytes));
+  const std::string tail = BytesAt(file_, tail_at, kDetectionTailBytes);
   HOZEN_ASSIGN_OR_RETURN(kind_, DetectContainer(head, tail));
   if (kind_ == ContainerKind::kEwf) return CheckFirstOfEwf(path, head);
   if (kind_ != ContainerKind::kPlain) return absl::OkStatus();
