@@ -9,7 +9,6 @@
 #include "agent/volume/container_source.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
-#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {

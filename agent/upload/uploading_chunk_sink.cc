@@ -18,6 +18,8 @@ constexpr int kPackingLevel = 1;
 // Of a message: a larger chunk goes alone, small ones go together.
 constexpr uint64_t kMessageBytes = 128 << 10;
 constexpr size_t kMessageChunks = 512;
+// Where there is a rate, a message is no more than this part of a second's worth: it goes at once.
+constexpr uint64_t kMessageRateShare = 32;
 constexpr absl::Duration kReadyPatience = absl::Minutes(1);
 constexpr absl::Duration kLeastFullPause = absl::Milliseconds(10);
 constexpr absl::Duration kMostFullPause = absl::Minutes(10);
@@ -316,11 +318,14 @@ std::vector<std::shared_ptr<const VerifiedChunk>> UploadingChunkSink::NextToSend
           changed_.SignalAll();  // from now on there is an answer to wait for
         }
         std::vector<std::shared_ptr<const VerifiedChunk>> chunks;
+        const uint64_t most_bytes = options_.send_bytes_per_s == 0
+                                        ? kMessageBytes
+                                        : std::min(kMessageBytes, options_.send_bytes_per_s / kMessageRateShare);
         uint64_t bytes = 0;
         do {
           chunks.push_back(queue_.TakeToSend(window));
           bytes += chunks.back()->frame().size();
-        } while (bytes < kMessageBytes && chunks.size() < kMessageChunks && queue_.CanSend(window));
+        } while (bytes < most_bytes && chunks.size() < kMessageChunks && queue_.CanSend(window));
         send_rate_.Take(static_cast<double>(bytes), MonotonicNow());
         return chunks;
       }
