@@ -108,6 +108,14 @@ TEST_F(ContainerTest, AFileThatOnlyLooksLikeAPieceIsPlain) {
   ExpectTaken(Path("alone.001"), "", ContentsOf(disk_));
 }
 
+// A partition that was carved out of a fixed VHD together with its footer.
+TEST_F(ContainerTest, AFooterOfAnotherDiskMakesNoVhd) {
+  const std::string path = Path("carved.img");
+  fs::copy_file(disk_, path);
+  std::ofstream(path, std::ios::binary | std::ios::app) << "conectix" << std::string(504, '\0');
+  ExpectTaken(path, "", ContentsOf(path));
+}
+
 TEST_F(ContainerTest, MissingPartsAreSaid) {
   const std::vector<std::string> pieces = SplitDisk(disk_, Path("pieces"), 3000);
   fs::remove(pieces[3]);

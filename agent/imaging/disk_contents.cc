@@ -20,6 +20,7 @@ constexpr uint32_t kMostFiles = 800;
 constexpr uint32_t kMostGap = 8;
 // Of the child that reads a disk from its start to its end: as long as that takes. Each answer has its own limit.
 constexpr absl::Duration kReadingTime = absl::Hours(24 * 60);
+constexpr size_t kVhdSizeAt = 48;   // big endian, 8 bytes
 constexpr size_t kEwfNumberAt = 9;  // little endian, 2 bytes
 
 // None where they cannot be read: a file with a bad sector there is taken as it is, and the sector is what it lacks.
@@ -31,6 +32,15 @@ std::string BytesAt(const OpenedDisk& file, uint64_t offset_bytes, uint64_t size
   const absl::StatusOr<size_t> size = source->ReadAt(offset_bytes, absl::MakeSpan(bytes.data(), bytes.size()));
   bytes.resize(size.ok() ? *size : 0);
   return bytes;
+}
+
+// A fixed VHD is a disk and a footer that says how long the disk is. A partition that was carved out of one may have
+// the footer and not the disk; that is a plain image.
+bool IsFooterOf(std::string_view head, std::string_view tail, uint64_t tail_at) {
+  if (head.substr(0, 8) == tail.substr(0, 8) || tail.size() < kVhdSizeAt + 8) return true;
+  uint64_t size_bytes = 0;
+  for (size_t i = 0; i < 8; ++i) size_bytes = size_bytes << 8 | static_cast<unsigned char>(tail[kVhdSizeAt + i]);
+  return size_bytes == tail_at;
 }
 
 absl::Status CheckFirstOfEwf(const std::string& path, std::string_view head) {
@@ -68,6 +78,7 @@ absl::Status DiskContents::Detect(const std::string& path, const OpenFile& open)
   const uint64_t tail_at = file_.size_bytes - std::min(file_.size_bytes, kDetectionTailBytes);
   const std::string tail = BytesAt(file_, tail_at, kDetectionTailBytes);
   HOZEN_ASSIGN_OR_RETURN(kind_, DetectContainer(head, tail));
+  if (kind_ == ContainerKind::kVhd && !IsFooterOf(head, tail, tail_at)) kind_ = ContainerKind::kPlain;
   if (kind_ == ContainerKind::kEwf) return CheckFirstOfEwf(path, head);
   if (kind_ != ContainerKind::kPlain) return absl::OkStatus();
   // No mark, but a name: the first piece of a split image, if there is a second.
