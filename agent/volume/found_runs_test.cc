@@ -79,7 +79,10 @@ class FoundRunsTest : public testing::Test {
     cutter.AddZone(bytes_.size(), std::move(runs), {});
     std::map<uint64_t, std::map<uint64_t, std::string>> open;
     std::set<std::string> chunks;
-    for (uint64_t at = 0; const std::optional<CutPart> part = cutter.Next(); at += part->size_bytes) {
+    while (true) {
+      const uint64_t at = cutter.offset_bytes();
+      const std::optional<CutPart> part = cutter.Next();
+      if (!part.has_value()) break;
       auto& pieces = open[part->chunk];
       pieces[part->position] = bytes_.substr(at, part->size_bytes);
       if (!part->last) continue;
