@@ -179,8 +179,14 @@ void AddPiece(const FilePiece& piece, std::vector<FilePiece>& pieces) {
   pieces.push_back(piece);
 }
 
+// Blocks that hold the list of a file's blocks. libtsk 4.11.1 gives a block of an extent tree the length of a whole
+// block in blocks, and so a mebibyte and more that is other files'.
+bool IsListOfBlocks(const TSK_FS_ATTR& attribute) {
+  return attribute.type == TSK_FS_ATTR_TYPE_UNIX_INDIR || attribute.type == TSK_FS_ATTR_TYPE_UNIX_EXTENT;
+}
+
 void AddAttribute(const TSK_FS_ATTR& attribute, uint8_t rank, Walk& walk) {
-  if ((attribute.flags & TSK_FS_ATTR_NONRES) == 0) return;
+  if ((attribute.flags & TSK_FS_ATTR_NONRES) == 0 || IsListOfBlocks(attribute)) return;
   walk.pieces.clear();
   constexpr int kNotOnDisk = TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER;
   size_t seen = 0;

@@ -145,7 +145,7 @@ TEST_F(FoundRunsTest, NtfsIsCutAlongItsFilesAndItsTablesAreWorthMost) {
   const FoundRuns<FileRun> found = FileRuns({.most_runs = kMany});
   ExpectCutAsAFile(Chunks(found.runs), 4096);
   // istat says where $MFT begins.
-  const std::string first = Run("istat -B 1 image 0 | grep -A1 'Type: \\$DATA' | tail -1 | cut -d' ' -f1");
+  const std::string first = Run("istat image 0 | grep -A1 'Type: \\$DATA' | tail -1 | cut -d' ' -f1");
   const uint64_t offset = std::stoull(first) * 4096;
   const bool has_mft = std::any_of(found.runs.begin(), found.runs.end(),
                                    [&](const FileRun& run) { return run.offset_bytes == offset && run.rank == 1; });
