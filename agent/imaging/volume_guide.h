@@ -54,7 +54,6 @@ class VolumeGuide : public DiskGuide {
     Held<FileRun> files;
     Held<ByteRange> free;
     std::vector<FileRun> valuable;
-    bool failed = false;  // after the survey; the rest is cut by position
   };
 
   void SurveyVolume(v1::Partition& partition, Volume& volume);
