@@ -94,6 +94,7 @@ class FakeChunkSink : public ChunkSink {
   void Cancel() override {
     absl::MutexLock lock(&mutex_);
     cancelled_ = true;
+    mutex_.Await(absl::Condition(&over_));
   }
 
  private:
@@ -139,6 +140,8 @@ class FakeChunkSink : public ChunkSink {
       rest.swap(waiting_);
     }
     for (auto& [chunk, on_durable] : rest) on_durable(absl::CancelledError("cancelled"));
+    absl::MutexLock lock(&mutex_);
+    over_ = true;
   }
 
   FakeStore& store_;
@@ -147,6 +150,7 @@ class FakeChunkSink : public ChunkSink {
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t sent_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;  // nobody is told anything any more
   bool stuck_ = false;
   std::thread acknowledger_;
 };

@@ -40,7 +40,8 @@ class ChunkSink {
 
   virtual UploadCounters counters() const = 0;
 
-  // Ends every wait. Nothing is acknowledged afterwards.
+  // Ends every wait. What is still under way is settled as cancelled; once this returns no `on_durable` is running and
+  // none will be called any more, so that what they touch may go.
   virtual void Cancel() = 0;
 };
 

@@ -104,7 +104,12 @@ UploadCounters UploadingChunkSink::counters() const {
   return {queue_.sent_bytes(), queue_.deduplicated_bytes(), paused_};
 }
 
-void UploadingChunkSink::Cancel() { GiveUp(absl::CancelledError("the upload was cancelled")); }
+void UploadingChunkSink::Cancel() {
+  GiveUp(absl::CancelledError("the upload was cancelled"));
+  absl::MutexLock lock(&mutex_);
+  // Another thread may be delivering, or have given up just now.
+  while (delivering_ || !queue_.empty()) changed_.Wait(&mutex_);
+}
 
 void UploadingChunkSink::GiveUp(const absl::Status& reason) {
   {

@@ -397,6 +397,27 @@ TEST(UploadingChunkSinkTest, CancelEndsAPutThatWaitsForRoom) {
   for (const auto& [number, status] : outcomes.told()) EXPECT_TRUE(absl::IsCancelled(status)) << number;
 }
 
+TEST(UploadingChunkSinkTest, CancelReturnsOnlyWhenNobodyIsToldAnythingAnyMore) {
+  FakeCollector collector;
+  UploadingChunkSink sink(FastOptions(), std::make_unique<FakeTransport>(collector));
+  absl::Notification telling;
+  absl::Notification go_on;
+  ASSERT_TRUE(sink.Put(MakePlainChunk(Bytes(0)), [&](const absl::Status&) {
+                    telling.Notify();
+                    go_on.WaitForNotification();
+                  }).ok());
+  ASSERT_TRUE(telling.WaitForNotificationWithTimeout(kPatience));
+  absl::Notification cancelled;
+  std::thread canceller([&] {
+    sink.Cancel();
+    cancelled.Notify();
+  });
+  EXPECT_FALSE(cancelled.WaitForNotificationWithTimeout(absl::Milliseconds(50)));
+  go_on.Notify();
+  EXPECT_TRUE(cancelled.WaitForNotificationWithTimeout(kPatience));
+  canceller.join();
+}
+
 TEST(UploadingChunkSinkTest, HandsTheManifestOverUntilThereIsAnAnswer) {
   FakeCollector collector;
   {
