@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/synchronization/mutex.h"
 #include "agent/app/commands.h"
 #include "agent/volume/volume_reader.h"
 #include "core/base/file.h"
@@ -35,6 +36,9 @@ int main(int argc, char** argv) {
   if (argc >= 2 && std::string_view(argv[1]) == "volume-reader") return hozen::VolumeReaderMain();
   hozen::RequireTls13();
   hozen::MakeNewFilesPrivate();
+  // Debian's Abseil is built to look for deadlocks at every lock, and to abort where it sees one coming: right for tests,
+  // too slow and too bold on somebody's PC.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   CLI::App app(Text("Hozen's agent: collects what a signed plan orders and streams it to the collector.",
                     "Hozen のエージェント: 署名された計画に従って証拠を収集し、コレクターへ送ります。"));

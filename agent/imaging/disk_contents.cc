@@ -28,10 +28,7 @@ std::string BytesAt(const OpenedDisk& file, uint64_t offset_bytes, uint64_t size
   UniqueFd again(fcntl(file.fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!again.valid()) return "";
   const std::unique_ptr<Source> source = NewFdSource(std::move(again), file.size_bytes);
-  std::string bytes(size_bytes, '\0');
-  const absl::StatusOr<size_t> size = source->ReadAt(offset_bytes, absl::MakeSpan(bytes.data(), bytes.size()));
-  bytes.resize(size.ok() ? *size : 0);
-  return bytes;
+  return source->Read(offset_bytes, size_bytes).value_or("");
 }
 
 // A fixed VHD is a disk and a footer that says how long the disk is. A partition that was carved out of one may have

@@ -51,7 +51,8 @@ absl::Status Ledger::Add(Entry entry, uint64_t* number) {
   held_bytes_ += entry.charge;
   if (number != nullptr) *number = first_number_ + entries_.size();
   entries_.push_back(std::move(entry));
-  changed_.SignalAll();
+  // Else there is nothing that the writer could do with it yet, and waking it costs more than the entry.
+  if (FrontIsDurable()) changed_.SignalAll();
   return absl::OkStatus();
 }
 
@@ -110,7 +111,7 @@ void Ledger::Settle(uint64_t number, const absl::Status& status) {
   }
   absl::MutexLock lock(&mutex_);
   entries_[number - first_number_].durable = true;
-  changed_.SignalAll();
+  if (FrontIsDurable()) changed_.SignalAll();
 }
 
 absl::Status Ledger::Drain() {

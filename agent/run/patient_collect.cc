@@ -1,7 +1,6 @@
 #include "agent/run/patient_collect.h"
 
 #include <cerrno>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -89,6 +88,7 @@ class Meeting {
     RelayedSource(Meeting& meeting, const Taking& taking)
         : meeting_(meeting), source_(taking.source), size_bytes_(taking.size_bytes), until_end_(taking.until_end) {}
     absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) override;
+    absl::StatusOr<std::string> Read(uint64_t offset_bytes, size_t size_bytes) override;
     uint64_t size_bytes() const override { return size_bytes_; }
     uint64_t ZerosAt(uint64_t offset_bytes) override;
     bool WasWritten() override;
@@ -98,7 +98,6 @@ class Meeting {
     Source* const source_;
     const uint64_t size_bytes_;
     const bool until_end_;
-    std::string spare_;  // a buffer that went back and forth
   };
 
   class RelayedGuide : public DiskGuide {
@@ -179,24 +178,22 @@ bool Meeting::Run(std::function<void()> errand) {
 }
 
 absl::StatusOr<size_t> Meeting::RelayedSource::ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) {
-  struct Answer {
-    std::string bytes;
-    absl::StatusOr<size_t> read = 0;
-  };
-  auto answer = std::make_shared<Answer>();
-  answer->bytes = std::move(spare_);
-  if (!meeting_.Run([answer, source = source_, offset_bytes, size = buffer.size()] {
-        // Never the caller's memory, which may be gone by then.
-        if (answer->bytes.size() < size) answer->bytes.resize(size);
-        answer->read = source->ReadAt(offset_bytes, absl::MakeSpan(answer->bytes.data(), size));
+  const absl::StatusOr<std::string> bytes = Read(offset_bytes, buffer.size());
+  if (!bytes.ok()) return bytes.status();
+  return bytes->copy(buffer.data(), buffer.size());
+}
+
+absl::StatusOr<std::string> Meeting::RelayedSource::Read(uint64_t offset_bytes, size_t size_bytes) {
+  // Never the caller's memory, which may be gone by then.
+  auto answer = std::make_shared<absl::StatusOr<std::string>>();
+  if (!meeting_.Run([answer, source = source_, offset_bytes, size_bytes] {
+        *answer = source->Read(offset_bytes, size_bytes);
       })) {
     const std::string what = Concat("reading at byte ", offset_bytes, ": the system gave no answer");
     // Of a disk all the rest is one unreadable run; nobody asks again, sector by sector.
     return until_end_ ? ErrnoStatus(ETIMEDOUT, what) : ErrnoStatus(ENODEV, what);
   }
-  if (answer->read.ok() && *answer->read > 0) std::memcpy(buffer.data(), answer->bytes.data(), *answer->read);
-  spare_ = std::move(answer->bytes);
-  return std::move(answer->read);
+  return std::move(*answer);
 }
 
 uint64_t Meeting::RelayedSource::ZerosAt(uint64_t offset_bytes) {

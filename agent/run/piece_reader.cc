@@ -38,9 +38,7 @@ PieceReader::PieceReader(Source& source, PieceReaderOptions options)
       offset_bytes_(options_.offset_bytes) {}
 
 absl::StatusOr<std::string> PieceReader::Read(uint64_t offset_bytes, uint64_t size_bytes) {
-  std::string bytes(size_bytes, '\0');
-  HOZEN_ASSIGN_OR_RETURN(const size_t read, source_.ReadAt(offset_bytes, absl::MakeSpan(bytes.data(), bytes.size())));
-  bytes.resize(read);
+  HOZEN_ASSIGN_OR_RETURN(std::string bytes, source_.Read(offset_bytes, size_bytes));
   // A short file must not keep a long buffer alive until it is acknowledged.
   if (bytes.capacity() > 2 * bytes.size() + 64) bytes.shrink_to_fit();
   return bytes;

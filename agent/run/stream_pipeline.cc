@@ -128,7 +128,12 @@ absl::Status StreamPipeline::AddCut(Piece piece, const std::vector<CutPart>& par
   const bool ends_with_chunk = parts.empty() || parts.back().last;
   step->may_checkpoint = open_.empty() && ends_with_chunk;
   HOZEN_RETURN_IF_ERROR(Push(step));
-  for (std::shared_ptr<ChunkAssembly>& chunk : whole) hashers_.Submit([chunk = std::move(chunk)] { chunk->Hash(); });
+  // The whole chunks of a piece together: small ones are hashed faster than a thread is woken.
+  if (!whole.empty()) {
+    hashers_.Submit([whole = std::move(whole)] {
+      for (const std::shared_ptr<ChunkAssembly>& chunk : whole) chunk->Hash();
+    });
+  }
   return absl::OkStatus();
 }
 

@@ -17,6 +17,7 @@ void UploadQueue::Add(PlainChunk chunk, OnDurable on_durable) {
   if (is_first) {
     entry.bytes = std::move(chunk.bytes);
     unasked_.insert(number);
+    unasked_bytes_ += entry.size_bytes;
   } else {
     entry.state = State::kFollowing;
     At(leader->second).followers.push_back(number);
@@ -29,6 +30,7 @@ UploadQueue::Question UploadQueue::TakeQuestion(size_t most_digests) {
   while (!unasked_.empty() && question.numbers.size() < most_digests) {
     const uint64_t number = *unasked_.begin();
     unasked_.erase(unasked_.begin());
+    unasked_bytes_ -= At(number).size_bytes;
     At(number).state = State::kAsked;
     question.numbers.push_back(number);
     question.digests.append(At(number).sha256.bytes());
@@ -63,10 +65,7 @@ absl::StatusOr<std::vector<UploadQueue::ToPack>> UploadQueue::Answer(const Quest
 }
 
 void UploadQueue::ForgetQuestion(const Question& question) {
-  for (const uint64_t number : question.numbers) {
-    At(number).state = State::kUnasked;
-    unasked_.insert(number);
-  }
+  for (const uint64_t number : question.numbers) SetUnasked(number);
 }
 
 void UploadQueue::Packed(uint64_t number, VerifiedChunk chunk) {
@@ -113,12 +112,15 @@ absl::Status UploadQueue::Acknowledge(uint32_t chunks) {
 }
 
 void UploadQueue::LinkBroken() {
-  for (const uint64_t number : sent_) {
-    At(number).state = State::kUnasked;
-    unasked_.insert(number);
-  }
+  for (const uint64_t number : sent_) SetUnasked(number);
   sent_.clear();
   sent_window_bytes_ = 0;
+}
+
+void UploadQueue::SetUnasked(uint64_t number) {
+  At(number).state = State::kUnasked;
+  unasked_.insert(number);
+  unasked_bytes_ += At(number).size_bytes;
 }
 
 void UploadQueue::SetDurable(uint64_t number) {
@@ -150,6 +152,7 @@ std::vector<UploadQueue::Settled> UploadQueue::TakeAll() {
   first_number_ += entries_.size();
   entries_.clear();
   unasked_.clear();
+  unasked_bytes_ = 0;
   ready_.clear();
   sent_.clear();
   sent_window_bytes_ = 0;

@@ -45,7 +45,8 @@ class UploadQueue {
 
   void Add(PlainChunk chunk, OnDurable on_durable);
 
-  bool has_unasked() const { return !unasked_.empty(); }
+  size_t unasked() const { return unasked_.size(); }
+  uint64_t unasked_bytes() const { return unasked_bytes_; }  // of plaintext
   Question TakeQuestion(size_t most_digests);
   // One byte for each digest of the question: 0 = had. Returns what is to be packed; what was packed before is ready
   // again. DataLoss where the answer has another length: the question is then as not asked.
@@ -90,11 +91,13 @@ class UploadQueue {
   };
 
   Entry& At(uint64_t number) { return entries_[number - first_number_]; }
+  void SetUnasked(uint64_t number);
   void SetDurable(uint64_t number);
 
   std::deque<Entry> entries_;
   uint64_t first_number_ = 0;
   std::set<uint64_t> unasked_;
+  uint64_t unasked_bytes_ = 0;
   std::set<uint64_t> ready_;
   std::deque<uint64_t> sent_;
   uint64_t sent_window_bytes_ = 0;

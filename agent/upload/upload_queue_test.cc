@@ -30,9 +30,9 @@ TEST(UploadQueueTest, AnAnswerOfTheWrongLengthIsAskedAgain) {
   queue.Add(MakePlainChunk("b"), Nothing());
   const UploadQueue::Question question = queue.TakeQuestion(10);
   EXPECT_EQ(question.digests.size(), 2 * Digest::kSizeBytes);
-  EXPECT_FALSE(queue.has_unasked());
+  EXPECT_EQ(queue.unasked(), 0u);
   EXPECT_TRUE(absl::IsDataLoss(queue.Answer(question, std::string(3, 1)).status()));
-  EXPECT_TRUE(queue.has_unasked());
+  EXPECT_EQ(queue.unasked(), 1u);
   EXPECT_TRUE(queue.TakeDurable().empty());
 }
 

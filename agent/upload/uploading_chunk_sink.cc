@@ -18,6 +18,8 @@ constexpr int kPackingLevel = 1;
 // Of a message: a larger chunk goes alone, small ones go together.
 constexpr uint64_t kMessageBytes = 128 << 10;
 constexpr size_t kMessageChunks = 512;
+// Of plaintext: what one task packs before it tells the others.
+constexpr uint64_t kPackedTogetherBytes = 256 << 10;
 // Where there is a rate, a message is no more than this part of a second's worth: it goes at once.
 constexpr uint64_t kMessageRateShare = 32;
 constexpr absl::Duration kReadyPatience = absl::Minutes(1);
@@ -67,17 +69,28 @@ UploadingChunkSink::~UploadingChunkSink() {
 absl::Status UploadingChunkSink::Put(PlainChunk chunk, std::function<void(absl::Status)> on_durable) {
   absl::MutexLock lock(&mutex_);
   const uint64_t charge = Charge(chunk.bytes->size());
-  while (ended_.ok() && held_bytes_ > 0 && held_bytes_ + charge > options_.held_bytes) changed_.Wait(&mutex_);
+  const auto is_full = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return ended_.ok() && held_bytes_ > 0 && held_bytes_ + charge > options_.held_bytes;
+  };
+  if (is_full()) {
+    ++waiting_;
+    unasked_.Signal();
+    while (is_full()) settled_.Wait(&mutex_);
+    --waiting_;
+  }
   if (!ended_.ok()) return ended_;
   held_bytes_ += charge;
   queue_.Add(std::move(chunk), std::move(on_durable));
-  changed_.SignalAll();
+  NoteUnasked();
   return absl::OkStatus();
 }
 
 absl::Status UploadingChunkSink::Flush() {
   absl::MutexLock lock(&mutex_);
-  while (ended_.ok() && (!queue_.empty() || delivering_)) changed_.Wait(&mutex_);
+  ++waiting_;
+  unasked_.Signal();
+  while (ended_.ok() && (!queue_.empty() || delivering_)) settled_.Wait(&mutex_);
+  --waiting_;
   return ended_;
 }
 
@@ -108,7 +121,7 @@ void UploadingChunkSink::Cancel() {
   GiveUp(absl::CancelledError("the upload was cancelled"));
   absl::MutexLock lock(&mutex_);
   // Another thread may be delivering, or have given up just now.
-  while (delivering_ || !queue_.empty()) changed_.Wait(&mutex_);
+  while (delivering_ || !queue_.empty()) settled_.Wait(&mutex_);
 }
 
 void UploadingChunkSink::GiveUp(const absl::Status& reason) {
@@ -116,7 +129,7 @@ void UploadingChunkSink::GiveUp(const absl::Status& reason) {
     absl::MutexLock lock(&mutex_);
     if (!ended_.ok()) return;
     ended_ = reason;
-    changed_.SignalAll();
+    WakeAll();
   }
   transport_->Cancel();
   Deliver();
@@ -139,15 +152,22 @@ void UploadingChunkSink::Deliver() {
     }
     mutex_.Lock();
     held_bytes_ -= bytes;
-    changed_.SignalAll();
+    settled_.SignalAll();
   }
   delivering_ = false;
-  changed_.SignalAll();
+  settled_.SignalAll();
+}
+
+void UploadingChunkSink::WakeAll() {
+  settled_.SignalAll();
+  unasked_.SignalAll();
+  sendable_.SignalAll();
+  stream_ends_.SignalAll();
 }
 
 bool UploadingChunkSink::WaitUntil(absl::Time when) {
   absl::MutexLock lock(&mutex_);
-  while (ended_.ok() && absl::Now() < when) changed_.WaitWithDeadline(&mutex_, when);
+  while (ended_.ok() && absl::Now() < when) stream_ends_.WaitWithDeadline(&mutex_, when);
   return ended_.ok();
 }
 
@@ -156,7 +176,8 @@ void UploadingChunkSink::PauseUntil(absl::Time until) {
   paused_ = true;
   probing_ = true;
   paused_until_ = std::max(paused_until_, until);
-  changed_.SignalAll();
+  unasked_.SignalAll();
+  sendable_.SignalAll();
 }
 
 void UploadingChunkSink::OnFailure(const absl::Status& status, Backoff& backoff, absl::Time& not_before) {
@@ -173,6 +194,20 @@ void UploadingChunkSink::OnFailure(const absl::Status& status, Backoff& backoff,
   not_before = absl::Now() + pause;
 }
 
+absl::Time UploadingChunkSink::QuestionDue() const {
+  if (queue_.unasked() == 0) return absl::InfiniteFuture();
+  const bool large = queue_.unasked() >= options_.question_digests || queue_.unasked_bytes() >= options_.question_bytes;
+  return large || waiting_ > 0 ? absl::InfinitePast() : unasked_since_ + options_.question_patience;
+}
+
+void UploadingChunkSink::NoteUnasked() {
+  if (queue_.unasked() == 0) return;
+  const bool begins = unasked_since_ == absl::InfiniteFuture();
+  if (begins) unasked_since_ = absl::Now();
+  // In between the asker sleeps until the question's time.
+  if (begins || QuestionDue() == absl::InfinitePast()) unasked_.Signal();
+}
+
 void UploadingChunkSink::Ask() {
   Backoff backoff(options_.least_pause, options_.most_pause);
   absl::Time not_before = absl::InfinitePast();
@@ -181,17 +216,13 @@ void UploadingChunkSink::Ask() {
     {
       absl::MutexLock lock(&mutex_);
       while (ended_.ok()) {
-        const absl::Time when = std::max(not_before, paused_until_);
-        if (!queue_.has_unasked()) {
-          changed_.Wait(&mutex_);
-        } else if (absl::Now() < when) {
-          changed_.WaitWithDeadline(&mutex_, when);
-        } else {
-          break;
-        }
+        const absl::Time when = std::max({not_before, paused_until_, QuestionDue()});
+        if (absl::Now() >= when) break;
+        unasked_.WaitWithDeadline(&mutex_, when);
       }
       if (!ended_.ok()) return;
       question = queue_.TakeQuestion(options_.question_digests);
+      unasked_since_ = queue_.unasked() == 0 ? absl::InfiniteFuture() : absl::Now();
     }
     absl::StatusOr<std::string> missing = transport_->FindMissing(options_.acquisition_id, question.digests);
     std::vector<UploadQueue::ToPack> to_pack;
@@ -206,7 +237,9 @@ void UploadingChunkSink::Ask() {
       } else {
         queue_.ForgetQuestion(question);
       }
-      changed_.SignalAll();
+      NoteUnasked();
+      // What was packed before may be ready again.
+      if (queue_.has_ready()) sendable_.SignalAll();
     }
     if (failure.ok()) {
       backoff.Reset();
@@ -219,19 +252,30 @@ void UploadingChunkSink::Ask() {
 }
 
 void UploadingChunkSink::Pack(std::vector<UploadQueue::ToPack> to_pack) {
+  std::vector<UploadQueue::ToPack> together;
+  uint64_t bytes = 0;
   for (UploadQueue::ToPack& one : to_pack) {
-    packers_->Submit([this, number = one.number, chunk = std::move(one.chunk)] {
-      {
-        absl::MutexLock lock(&mutex_);
-        if (!ended_.ok()) return;
-      }
-      VerifiedChunk packed = VerifiedChunk::FromPlain(chunk, kPackingLevel);
-      absl::MutexLock lock(&mutex_);
-      if (!ended_.ok()) return;
-      queue_.Packed(number, std::move(packed));
-      changed_.SignalAll();
-    });
+    bytes += one.chunk.bytes->size();
+    together.push_back(std::move(one));
+    if (bytes < kPackedTogetherBytes) continue;
+    packers_->Submit([this, chunks = std::exchange(together, {})] { PackTogether(chunks); });
+    bytes = 0;
   }
+  if (!together.empty()) packers_->Submit([this, chunks = std::move(together)] { PackTogether(chunks); });
+}
+
+void UploadingChunkSink::PackTogether(const std::vector<UploadQueue::ToPack>& chunks) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!ended_.ok()) return;
+  }
+  std::vector<VerifiedChunk> packed;
+  packed.reserve(chunks.size());
+  for (const UploadQueue::ToPack& one : chunks) packed.push_back(VerifiedChunk::FromPlain(one.chunk, kPackingLevel));
+  absl::MutexLock lock(&mutex_);
+  if (!ended_.ok()) return;
+  for (size_t i = 0; i < chunks.size(); ++i) queue_.Packed(chunks[i].number, std::move(packed[i]));
+  sendable_.SignalAll();
 }
 
 void UploadingChunkSink::Send() {
@@ -243,9 +287,9 @@ void UploadingChunkSink::Send() {
       while (ended_.ok()) {
         const absl::Time when = std::max(not_before, paused_until_);
         if (!queue_.has_ready()) {
-          changed_.Wait(&mutex_);
+          sendable_.Wait(&mutex_);
         } else if (absl::Now() < when) {
-          changed_.WaitWithDeadline(&mutex_, when);
+          sendable_.WaitWithDeadline(&mutex_, when);
         } else {
           break;
         }
@@ -259,7 +303,7 @@ void UploadingChunkSink::Send() {
     {
       absl::MutexLock lock(&mutex_);
       queue_.LinkBroken();
-      changed_.SignalAll();
+      NoteUnasked();
       if (!ended_.ok()) return;
       if (had_progress_) backoff.Reset();
       full = std::exchange(stream_full_, false);
@@ -293,7 +337,7 @@ absl::Status UploadingChunkSink::SendOn(UploadStream& stream) {
   {
     absl::MutexLock lock(&mutex_);
     stream_left_ = true;
-    changed_.SignalAll();
+    stream_ends_.SignalAll();
   }
   stream.Abort();
   receiver.join();
@@ -320,7 +364,7 @@ std::vector<std::shared_ptr<const VerifiedChunk>> UploadingChunkSink::NextToSend
       if (rate_until == absl::InfiniteFuture()) {
         if (queue_.under_way() == 0) {
           heard_ = absl::Now();
-          changed_.SignalAll();  // from now on there is an answer to wait for
+          stream_ends_.SignalAll();  // from now on there is an answer to wait for
         }
         std::vector<std::shared_ptr<const VerifiedChunk>> chunks;
         const uint64_t most_bytes = options_.send_bytes_per_s == 0
@@ -334,9 +378,9 @@ std::vector<std::shared_ptr<const VerifiedChunk>> UploadingChunkSink::NextToSend
         send_rate_.Take(static_cast<double>(bytes), MonotonicNow());
         return chunks;
       }
-      changed_.WaitWithDeadline(&mutex_, rate_until);
+      sendable_.WaitWithDeadline(&mutex_, rate_until);
     } else {
-      changed_.Wait(&mutex_);
+      sendable_.Wait(&mutex_);
     }
   }
 }
@@ -353,10 +397,10 @@ void UploadingChunkSink::Watch(UploadStream& stream) {
       if (absl::Now() >= silent_at) {
         stream_fault_ =
             absl::UnavailableError(Concat("no answer from the collector for ", absl::FormatDuration(patience)));
-        changed_.SignalAll();
+        sendable_.SignalAll();
         break;
       }
-      changed_.WaitWithDeadline(&mutex_, silent_at);
+      stream_ends_.WaitWithDeadline(&mutex_, silent_at);
     }
   }
   stream.Abort();
@@ -370,7 +414,8 @@ void UploadingChunkSink::Receive(UploadStream& stream) {
       heard_ = absl::Now();
       if (const absl::Status fault = OnResponse(*response); stream_fault_.ok()) stream_fault_ = fault;
       over = stream_full_ || !stream_fault_.ok();
-      changed_.SignalAll();
+      sendable_.SignalAll();  // the window has room again
+      stream_ends_.SignalAll();
     }
     Deliver();
     if (over) break;
@@ -378,7 +423,8 @@ void UploadingChunkSink::Receive(UploadStream& stream) {
   {
     absl::MutexLock lock(&mutex_);
     stream_over_ = true;
-    changed_.SignalAll();
+    sendable_.SignalAll();
+    stream_ends_.SignalAll();
   }
   // Send may be waiting for room on the wire that nobody will make.
   stream.Abort();

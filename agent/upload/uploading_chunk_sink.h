@@ -26,7 +26,11 @@ struct UploadOptions {
   uint64_t send_bytes_per_s = 0;     // 0 = no limit
   uint64_t window_bytes = 16 << 20;  // under way without acknowledgement; the collector may allow less
   uint64_t held_bytes = 24 << 20;    // of plaintext, from Put to durable
-  size_t question_digests = 256;     // asked for at once
+  // Chunks are asked for together: a question costs the collector more than its digests do. It goes out as soon as it is
+  // so large, or the first in it has waited so long.
+  size_t question_digests = 1024;
+  uint64_t question_bytes = 4 << 20;  // of plaintext
+  absl::Duration question_patience = absl::Milliseconds(20);
   int packing_threads = WorthwhileThreads();
   absl::Duration least_pause = absl::Milliseconds(500);
   absl::Duration most_pause = absl::Seconds(20);
@@ -46,7 +50,12 @@ class UploadingChunkSink : public ChunkSink {
   void Cancel() override;
 
  private:
+  void WakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Ask();
+  // When the question that comes together is to be asked at the latest; now where nothing more can come.
+  absl::Time QuestionDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After what may have become unasked.
+  void NoteUnasked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Send();
   // Sends on one stream until it ends or the sink does. Returns why it ended.
   absl::Status SendOn(UploadStream& stream);
@@ -63,6 +72,7 @@ class UploadingChunkSink : public ChunkSink {
   // True when the time has come; false when the sink has ended.
   bool WaitUntil(absl::Time when) ABSL_LOCKS_EXCLUDED(mutex_);
   void Pack(std::vector<UploadQueue::ToPack> to_pack);
+  void PackTogether(const std::vector<UploadQueue::ToPack>& chunks);
   void GiveUp(const absl::Status& reason);
   // Calls on_durable for what is settled, in order, from one thread at a time and without the mutex.
   void Deliver() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -71,10 +81,16 @@ class UploadingChunkSink : public ChunkSink {
   const std::unique_ptr<UploadTransport> transport_;
 
   mutable absl::Mutex mutex_;
-  absl::CondVar changed_;  // of anything below
+  // Who waits for what, so that a chunk on its way wakes nobody in vain. An end wakes them all.
+  absl::CondVar settled_;     // Put, Flush, Cancel
+  absl::CondVar unasked_;     // Ask
+  absl::CondVar sendable_;    // Send
+  absl::CondVar stream_ends_;  // Watch, WaitUntil
   UploadQueue queue_ ABSL_GUARDED_BY(mutex_);
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);  // OK while it goes on
   uint64_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // in Put and Flush: they give nothing more to ask for
+  absl::Time unasked_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   bool delivering_ ABSL_GUARDED_BY(mutex_) = false;
   bool paused_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time paused_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

@@ -1,7 +1,12 @@
 #include "collector/access/caller.h"
 
+#include <memory>
 #include <optional>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -22,6 +27,57 @@ absl::Status LookUpFailed(const absl::Status& status, std::string_view what) {
   if (absl::IsNotFound(status)) return UnknownCaller(what);
   return WithContext(status, "looking up the caller");
 }
+
+// What a certificate says of who calls with it.
+struct Bearer {
+  absl::Time not_before;
+  absl::Time not_after;
+  Subject subject;
+  std::string public_key_der;
+  std::string certificate_pem;
+};
+
+absl::StatusOr<Bearer> ReadBearer(std::string_view certificate_pem) {
+  const absl::StatusOr<Certificate> certificate = Certificate::FromPem(certificate_pem);
+  if (!certificate.ok()) {
+    return absl::UnauthenticatedError(Concat("the client certificate: ", certificate.status().message()));
+  }
+  std::optional<Subject> subject = SubjectOfUri(certificate->uri());
+  if (!subject.has_value()) return UnknownCaller("nobody that this collector issues certificates to");
+  const absl::StatusOr<PublicKey> key = certificate->public_key();
+  if (!key.ok()) {
+    return absl::UnauthenticatedError(Concat("the client certificate's key: ", key.status().message()));
+  }
+  return Bearer{.not_before = certificate->not_before(),
+                .not_after = certificate->not_after(),
+                .subject = *std::move(subject),
+                .public_key_der = key->ToDer(),
+                .certificate_pem = certificate->ToPem()};
+}
+
+// An agent that uploads asks many times a second, and OpenSSL takes a millisecond to take a certificate apart. Only
+// those that TLS has verified come here, so that nobody can fill this with certificates of their own.
+class Bearers {
+ public:
+  absl::StatusOr<std::shared_ptr<const Bearer>> Read(std::string_view certificate_pem) {
+    {
+      absl::MutexLock lock(&mutex_);
+      const auto found = known_.find(AbslView(certificate_pem));
+      if (found != known_.end()) return found->second;
+    }
+    HOZEN_ASSIGN_OR_RETURN(Bearer read, ReadBearer(certificate_pem));
+    auto bearer = std::make_shared<const Bearer>(std::move(read));
+    absl::MutexLock lock(&mutex_);
+    if (known_.size() >= kMost) known_.clear();
+    known_.emplace(std::string(certificate_pem), bearer);
+    return bearer;
+  }
+
+ private:
+  static constexpr size_t kMost = 4096;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const Bearer>> known_ ABSL_GUARDED_BY(mutex_);
+};
 
 absl::Status CheckHost(const Caller& caller, Catalog& catalog) {
   constexpr std::string_view kUnknown =
@@ -132,30 +188,22 @@ std::string Caller::Actor() const {
 }
 
 absl::StatusOr<Caller> IdentifyCaller(std::string_view certificate_pem, Catalog& catalog, absl::Time now) {
-  const absl::StatusOr<Certificate> certificate = Certificate::FromPem(certificate_pem);
-  if (!certificate.ok()) {
-    return absl::UnauthenticatedError(Concat("the client certificate: ", certificate.status().message()));
-  }
+  static auto& bearers = *new Bearers();
+  HOZEN_ASSIGN_OR_RETURN(const std::shared_ptr<const Bearer> bearer, bearers.Read(certificate_pem));
   // TLS looks at dates when the connection is made; a session may outlive them.
-  if (now < certificate->not_before() || now > certificate->not_after()) {
-    return absl::UnauthenticatedError(Concat(
-        "the client certificate is valid from ", absl::FormatTime(certificate->not_before(), absl::UTCTimeZone()),
-        " to ", absl::FormatTime(certificate->not_after(), absl::UTCTimeZone()), ", and it is ",
-        absl::FormatTime(now, absl::UTCTimeZone()), ": renew it, or check the clocks"));
-  }
-  const std::optional<Subject> subject = SubjectOfUri(certificate->uri());
-  if (!subject.has_value()) return UnknownCaller("nobody that this collector issues certificates to");
-  const absl::StatusOr<PublicKey> key = certificate->public_key();
-  if (!key.ok()) {
-    return absl::UnauthenticatedError(Concat("the client certificate's key: ", key.status().message()));
+  if (now < bearer->not_before || now > bearer->not_after) {
+    return absl::UnauthenticatedError(
+        Concat("the client certificate is valid from ", absl::FormatTime(bearer->not_before, absl::UTCTimeZone()),
+               " to ", absl::FormatTime(bearer->not_after, absl::UTCTimeZone()), ", and it is ",
+               absl::FormatTime(now, absl::UTCTimeZone()), ": renew it, or check the clocks"));
   }
 
   Caller caller;
-  caller.customer_id = subject->customer_id;
-  caller.name = subject->name;
-  caller.public_key_der = key->ToDer();
-  caller.certificate_pem = certificate->ToPem();
-  switch (subject->kind) {
+  caller.customer_id = bearer->subject.customer_id;
+  caller.name = bearer->subject.name;
+  caller.public_key_der = bearer->public_key_der;
+  caller.certificate_pem = bearer->certificate_pem;
+  switch (bearer->subject.kind) {
     case Subject::Kind::kHost:
       caller.kind = Caller::Kind::kHost;
       HOZEN_RETURN_IF_ERROR(CheckHost(caller, catalog));

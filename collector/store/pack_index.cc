@@ -76,6 +76,8 @@ absl::Status PackIndex::CountLocked() {
 
 absl::StatusOr<std::vector<bool>> PackIndex::Has(absl::Span<const Digest> digests) {
   absl::MutexLock lock(&mutex_);
+  const absl::StatusOr<SqliteTransaction> reading = SqliteTransaction::BeginReading(*connection_);
+  if (!reading.ok()) return IndexStatus(reading.status());
   absl::StatusOr<SqliteStatement> find = connection_->Prepare("SELECT 1 FROM chunks WHERE sha256 = ? AND damaged = 0");
   if (!find.ok()) return IndexStatus(find.status());
   std::vector<bool> has;

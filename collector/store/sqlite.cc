@@ -192,6 +192,11 @@ absl::StatusOr<SqliteTransaction> SqliteTransaction::Begin(SqliteConnection& con
   return SqliteTransaction(connection);
 }
 
+absl::StatusOr<SqliteTransaction> SqliteTransaction::BeginReading(SqliteConnection& connection) {
+  HOZEN_RETURN_IF_ERROR(connection.Execute("BEGIN"));
+  return SqliteTransaction(connection);
+}
+
 SqliteTransaction::SqliteTransaction(SqliteTransaction&& other) noexcept
     : connection_(std::exchange(other.connection_, nullptr)) {}
 

@@ -88,10 +88,12 @@ class SqliteConnection {
   std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
 };
 
-// BEGIN IMMEDIATE until Commit; without it, destruction takes everything back.
+// Until Commit; without it, destruction takes everything back.
 class SqliteTransaction {
  public:
   static absl::StatusOr<SqliteTransaction> Begin(SqliteConnection& connection);
+  // For several reads: all see one moment, and the file's locks are taken once.
+  static absl::StatusOr<SqliteTransaction> BeginReading(SqliteConnection& connection);
   SqliteTransaction(SqliteTransaction&& other) noexcept;
   SqliteTransaction& operator=(SqliteTransaction&&) = delete;
   ~SqliteTransaction();

@@ -116,6 +116,14 @@ class MemorySource final : public Source {
 
 }  // namespace
 
+absl::StatusOr<std::string> Source::Read(uint64_t offset_bytes, size_t size_bytes) {
+  std::string bytes(size_bytes, '\0');
+  const absl::StatusOr<size_t> read = ReadAt(offset_bytes, absl::MakeSpan(bytes.data(), bytes.size()));
+  if (!read.ok()) return read.status();
+  bytes.resize(*read);
+  return bytes;
+}
+
 std::unique_ptr<Source> NewFdSource(UniqueFd fd, uint64_t size_bytes) {
   return std::make_unique<FdSource>(std::move(fd), size_bytes);
 }

@@ -22,6 +22,9 @@ class Source {
   // about the bytes around it: read smaller pieces to find which can be had. DataLoss for a device's read error.
   virtual absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) = 0;
 
+  // As ReadAt, into memory of its own. For sources that have the bytes in a string already.
+  virtual absl::StatusOr<std::string> Read(uint64_t offset_bytes, size_t size_bytes);
+
   // As known when it was opened; a growing file may have more, a shrinking one less.
   virtual uint64_t size_bytes() const = 0;
 

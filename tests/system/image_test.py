@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import subprocess
+import time
 import unittest
 
 import harness
@@ -132,6 +133,45 @@ class ImageTest(harness.SystemTest):
         twice = shown["manifest"]["sent_bytes"] - size
         self.assertLess(twice, kills * WINDOW_BYTES + (2 << 20), f"{twice} bytes sent twice")
         self.assertGreaterEqual(shown["manifest"]["resumed"], 2)
+        fleet.must(["verify", acquisition], home)
+
+    def test_ten_kills_at_random_points_of_one_image(self):
+        fleet = self.fleet()
+        admin = fleet.customer()
+        home = fleet.responder()
+        state, _ = fleet.enrol(fleet.token(admin))
+        agent = fleet.agent(state)
+        host = fleet.host(home)
+        disk = self.folder / "disk.img"
+        size = 96 << 20
+        with open(disk, "wb") as out:
+            for _ in range(size >> 20):
+                out.write(random.randbytes(1 << 20))
+        acquisition = fleet.must(["image", host, "--disk", disk, "--json", "--send-rate", "8MiB", "--no-listing"],
+                                 home).documents()[-1]["acquisition_id"]
+        seed = random.randrange(1 << 32)
+        chance = random.Random(seed)
+        victims = ["agent", "collector"] * 5
+        chance.shuffle(victims)
+        for number, victim in enumerate(victims):
+            # Wherever it stands then: before it has begun, between two acknowledgements, while it connects again.
+            time.sleep(chance.uniform(0.05, 1.0))
+            if victim == "agent":
+                agent.kill()
+                agent = fleet.agent(state)
+            else:
+                fleet.collector.kill()
+                fleet.serve()
+            state_now = fleet.show(acquisition, home)["state"]
+            self.assertNotIn(state_now, ("complete", "failed"), f"kill {number} of seed {seed} came too late")
+        fleet.must(["watch", acquisition], home, (0, 3))
+        shown = fleet.show(acquisition, home)
+        self.assertEqual(shown["state"], "complete", f"seed {seed}")
+        self.assertTrue(filecmp.cmp(disk, self.export_raw(fleet, home, acquisition), shallow=False), f"seed {seed}")
+        twice = shown["manifest"]["sent_bytes"] - size
+        print(f"ten kills, seed {seed}: {twice} of {size} bytes sent twice, "
+              f"resumed {shown['manifest']['resumed']} times, {victims}")
+        self.assertLess(twice, len(victims) * WINDOW_BYTES, f"seed {seed}")
         fleet.must(["verify", acquisition], home)
 
     def test_a_disk_that_is_not_there(self):

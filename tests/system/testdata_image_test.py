@@ -16,6 +16,7 @@ import harness
 
 TESTDATA = os.environ.get("HOZEN_TESTDATA")
 PIECE_BYTES = 1 << 20
+SECTOR_BYTES = 512
 ZEROS = bytes(PIECE_BYTES)
 SMALLEST_BYTES = 32 << 10  # in an archive; what is smaller stands beside the image and tells of it
 NO_IMAGES = (".txt", ".html", ".htm", ".xls", ".doc", ".pdf")
@@ -52,9 +53,9 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
-def listing(path):
+def listing(path, kind="raw"):
     """What fls makes of it: its output, or how it ended."""
-    done = subprocess.run(["fls", "-r", "-i", "raw", path], capture_output=True, timeout=120, check=False)
+    done = subprocess.run(["fls", "-r", "-i", kind, path], capture_output=True, timeout=120, check=False)
     return done.returncode, done.stdout
 
 
@@ -107,6 +108,23 @@ class TestdataImageTest(harness.SystemTest):
         self.assertEqual(item["sha256"], sha256)
         self.assertEqual(sha256_of(raw), sha256)
         self.assertEqual(listing(raw), listed)
+        return acquisition
+
+    def check_e01(self, fleet, home, acquisition, size_bytes, listed):
+        """As libewf's own tools and the sleuthkit see it. An E01 holds whole sectors only."""
+        whole = self.folder / "export.E01"
+        exported = fleet.hozen(["export", acquisition, "--format", "e01", "--out", whole], home)
+        if size_bytes % SECTOR_BYTES:
+            self.assertNotEqual(exported.status, 0, "an E01 cannot hold it")
+            self.assertFalse(whole.exists())
+            return
+        self.assertEqual(exported.status, 0, exported.err)
+        judged = subprocess.run(["ewfverify", "-q", "-d", "sha1", whole], capture_output=True, text=True, timeout=120)
+        self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
+        self.assertIn("SUCCESS", judged.stdout)
+        self.assertEqual(listing(whole, "ewf"), listed)
+        for segment in self.folder.glob("export.E*"):
+            segment.unlink()
 
     def check_all(self, kind, judged=lambda path: path):
         """`judged` gives the bytes that an image of the path must have."""
@@ -117,7 +135,9 @@ class TestdataImageTest(harness.SystemTest):
             sha256, listed = sha256_of(wanted), listing(wanted)
             for order in self.orders():
                 with self.subTest(image=name, order=order):
-                    self.check(fleet, home, host, path, order, sha256, listed)
+                    acquisition = self.check(fleet, home, host, path, order, sha256, listed)
+            with self.subTest(image=name, format="e01"):
+                self.check_e01(fleet, home, acquisition, wanted.stat().st_size, listed)
 
     def test_ntfs(self):
         self.check_all("ntfs")
