@@ -34,8 +34,6 @@ absl::StatusOr<v1::TargetOutcome> AcquirePaths(const v1::Target& target, const A
 // Runs a command of the fixed list, exactly as listed, and takes its standard output.
 absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const AcquireOptions& options,
                                                  ItemSink& sink);
-// The fixed list: what AcquireCommand would run.
-bool IsAllowedCommand(const v1::Target::Command& command);
 
 }  // namespace hozen
 

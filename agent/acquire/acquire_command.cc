@@ -1,8 +1,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <memory>
@@ -18,37 +16,13 @@
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/bytes/source.h"
+#include "core/plan/allowed_commands.h"
 
 namespace hozen {
 namespace {
 
-constexpr size_t kMaxArguments = 4;
 // Spooled in memory, because the agent writes to no file but its own.
 constexpr size_t kMaxOutputBytes = 16 << 20;
-
-struct AllowedCommand {
-  std::string_view executable;
-  std::array<std::string_view, kMaxArguments> arguments;
-};
-
-// What ForensicArtifacts' definitions for Linux run, all of them: each reads and prints, none takes an argument of a
-// plan's.
-constexpr AllowedCommand kAllowed[] = {
-    {"/bin/mount", {}},
-    {"/bin/ps", {"-ef"}},
-    {"/opt/CrowdStrike/falconctl", {"-g", "--cid", "--aid"}},
-    {"/sbin/iptables", {"-L", "-n", "-v"}},
-    {"/sbin/lsmod", {}},
-    {"/sbin/sysctl", {"-a"}},
-};
-
-bool IsSame(const AllowedCommand& allowed, const v1::Target::Command& command) {
-  if (allowed.executable != command.command()) return false;
-  size_t count = 0;
-  while (count < kMaxArguments && !allowed.arguments[count].empty()) ++count;
-  return std::equal(allowed.arguments.begin(), allowed.arguments.begin() + count, command.arguments().begin(),
-                    command.arguments().end());
-}
 
 // We may be root; whoever could write the program would be too.
 absl::Status CheckProgram(const std::string& path) {
@@ -83,11 +57,6 @@ v1::Failure Shortfall(const CommandEnd& end, bool cut_off, absl::Duration timeou
 }
 
 }  // namespace
-
-bool IsAllowedCommand(const v1::Target::Command& command) {
-  return std::any_of(std::begin(kAllowed), std::end(kAllowed),
-                     [&](const AllowedCommand& allowed) { return IsSame(allowed, command); });
-}
 
 absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const AcquireOptions& options,
                                                  ItemSink& sink) {

@@ -4,6 +4,7 @@
 
 #include "agent/acquire/acquire.h"
 #include "agent/acquire/fake_item_sink.h"
+#include "core/plan/allowed_commands.h"
 #include "gtest/gtest.h"
 
 namespace hozen {

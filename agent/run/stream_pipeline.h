@@ -28,7 +28,7 @@
 namespace hozen {
 
 struct StreamPipelineOptions {
-  uint64_t held_bytes = 12 << 20;  // of pieces that were read and are not yet the sink's
+  uint64_t held_bytes = 8 << 20;   // of pieces that were read and are not yet the sink's
   uint64_t open_bytes = 12 << 20;  // of chunks some of whose parts are still to come
   int hashing_threads = WorthwhileThreads();
   // A checkpoint of a long stream after so many bytes of chunks, of anything, or so many runs.

@@ -32,7 +32,8 @@ TEST(UploadQueueTest, AnAnswerOfTheWrongLengthIsAskedAgain) {
   EXPECT_EQ(question.digests.size(), 2 * Digest::kSizeBytes);
   EXPECT_EQ(queue.unasked(), 0u);
   EXPECT_TRUE(absl::IsDataLoss(queue.Answer(question, std::string(3, 1)).status()));
-  EXPECT_EQ(queue.unasked(), 1u);
+  EXPECT_EQ(queue.unasked(), 2u);
+  EXPECT_EQ(queue.unasked_bytes(), 2u);
   EXPECT_TRUE(queue.TakeDurable().empty());
 }
 

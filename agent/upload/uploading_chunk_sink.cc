@@ -69,15 +69,7 @@ UploadingChunkSink::~UploadingChunkSink() {
 absl::Status UploadingChunkSink::Put(PlainChunk chunk, std::function<void(absl::Status)> on_durable) {
   absl::MutexLock lock(&mutex_);
   const uint64_t charge = Charge(chunk.bytes->size());
-  const auto is_full = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return ended_.ok() && held_bytes_ > 0 && held_bytes_ + charge > options_.held_bytes;
-  };
-  if (is_full()) {
-    ++waiting_;
-    unasked_.Signal();
-    while (is_full()) settled_.Wait(&mutex_);
-    --waiting_;
-  }
+  while (ended_.ok() && held_bytes_ > 0 && held_bytes_ + charge > options_.held_bytes) settled_.Wait(&mutex_);
   if (!ended_.ok()) return ended_;
   held_bytes_ += charge;
   queue_.Add(std::move(chunk), std::move(on_durable));
@@ -87,10 +79,10 @@ absl::Status UploadingChunkSink::Put(PlainChunk chunk, std::function<void(absl::
 
 absl::Status UploadingChunkSink::Flush() {
   absl::MutexLock lock(&mutex_);
-  ++waiting_;
+  ++flushing_;
   unasked_.Signal();
   while (ended_.ok() && (!queue_.empty() || delivering_)) settled_.Wait(&mutex_);
-  --waiting_;
+  --flushing_;
   return ended_;
 }
 
@@ -197,7 +189,7 @@ void UploadingChunkSink::OnFailure(const absl::Status& status, Backoff& backoff,
 absl::Time UploadingChunkSink::QuestionDue() const {
   if (queue_.unasked() == 0) return absl::InfiniteFuture();
   const bool large = queue_.unasked() >= options_.question_digests || queue_.unasked_bytes() >= options_.question_bytes;
-  return large || waiting_ > 0 ? absl::InfinitePast() : unasked_since_ + options_.question_patience;
+  return large || flushing_ > 0 ? absl::InfinitePast() : unasked_since_ + options_.question_patience;
 }
 
 void UploadingChunkSink::NoteUnasked() {

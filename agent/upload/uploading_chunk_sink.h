@@ -25,9 +25,9 @@ struct UploadOptions {
   std::string acquisition_id;
   uint64_t send_bytes_per_s = 0;     // 0 = no limit
   uint64_t window_bytes = 16 << 20;  // under way without acknowledgement; the collector may allow less
-  uint64_t held_bytes = 24 << 20;    // of plaintext, from Put to durable
-  // Chunks are asked for together: a question costs the collector more than its digests do. It goes out as soon as it is
-  // so large, or the first in it has waited so long.
+  uint64_t held_bytes = 16 << 20;    // of plaintext, from Put to durable
+  // Chunks are asked for together: a question costs the collector more than its digests do. It goes out as soon as it
+  // is so large, or the first in it has waited so long.
   size_t question_digests = 1024;
   uint64_t question_bytes = 4 << 20;  // of plaintext
   absl::Duration question_patience = absl::Milliseconds(20);
@@ -52,7 +52,7 @@ class UploadingChunkSink : public ChunkSink {
  private:
   void WakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Ask();
-  // When the question that comes together is to be asked at the latest; now where nothing more can come.
+  // When the question that comes together is to be asked at the latest; now where somebody waits for all of it.
   absl::Time QuestionDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // After what may have become unasked.
   void NoteUnasked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -82,14 +82,14 @@ class UploadingChunkSink : public ChunkSink {
 
   mutable absl::Mutex mutex_;
   // Who waits for what, so that a chunk on its way wakes nobody in vain. An end wakes them all.
-  absl::CondVar settled_;     // Put, Flush, Cancel
-  absl::CondVar unasked_;     // Ask
-  absl::CondVar sendable_;    // Send
+  absl::CondVar settled_;      // Put, Flush, Cancel
+  absl::CondVar unasked_;      // Ask
+  absl::CondVar sendable_;     // Send
   absl::CondVar stream_ends_;  // Watch, WaitUntil
   UploadQueue queue_ ABSL_GUARDED_BY(mutex_);
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);  // OK while it goes on
   uint64_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // in Put and Flush: they give nothing more to ask for
+  int flushing_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time unasked_since_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   bool delivering_ ABSL_GUARDED_BY(mutex_) = false;
   bool paused_ ABSL_GUARDED_BY(mutex_) = false;

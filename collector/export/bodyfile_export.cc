@@ -2,10 +2,11 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "collector/export/listing_lines.h"
 #include "collector/export/text_sink.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
@@ -73,25 +74,12 @@ std::string ModeText(uint32_t mode) {
 
 int64_t Seconds(int64_t unix_ns) { return absl::ToUnixSeconds(absl::FromUnixNanos(unix_ns)); }
 
-// Passes a listing on and sees to it that the next one starts on a line of its own.
-class ListingSink : public StreamSink {
- public:
-  explicit ListingSink(StreamSink& next) : next_(next) {}
-  absl::Status Data(std::string_view bytes) override {
-    if (!bytes.empty()) last_ = bytes.back();
-    return next_.Data(bytes);
-  }
-  absl::Status Zeros(uint64_t size_bytes) override {
-    // Text has none; where bytes were not acquired they must not join two lines into one that lies.
-    last_ = '\n';
-    return size_bytes == 0 ? absl::OkStatus() : next_.Data("\n");
-  }
-  absl::Status EndLine() { return last_ == '\n' ? absl::OkStatus() : next_.Data("\n"); }
-
- private:
-  StreamSink& next_;
-  char last_ = '\n';
-};
+// A line that is none of ours is passed on unless a part is asked for.
+bool TakesLine(const ItemFilter& filter, std::string_view line) {
+  if (filter.takes_all()) return true;
+  const std::optional<ListingLine> listed = ParseListingLine(line);
+  return listed.has_value() && TakesListed(filter, *listed);
+}
 
 }  // namespace
 
@@ -105,17 +93,25 @@ std::string BodyfileLine(const v1::Item& item) {
                 Seconds(file.changed_unix_ns()), "|", Seconds(file.born_unix_ns()), "\n");
 }
 
-absl::Status ExportBodyfile(StoredEvidence& evidence, StreamSink& sink) {
+absl::Status ExportBodyfile(StoredEvidence& evidence, const ItemFilter& filter, StreamSink& sink) {
   TextSink text(sink);
-  HOZEN_RETURN_IF_ERROR(
-      evidence.ReadBody({.on_item = [&](uint64_t, const v1::Item& item) { return text.Write(BodyfileLine(item)); }}));
-  HOZEN_RETURN_IF_ERROR(text.Flush());
-  return evidence.ReadItems([&](const v1::Item& item, const StoredEvidence::ReadStream& read) {
-    if (item.kind() != v1::Item::KIND_LISTING || !item.has_stream()) return absl::OkStatus();
-    ListingSink listing(sink);
-    HOZEN_RETURN_IF_ERROR(read(listing));
-    return listing.EndLine();
+  const absl::Status items = evidence.ReadBody({.on_item = [&](uint64_t, const v1::Item& item) {
+    return filter.Takes(item) ? text.Write(BodyfileLine(item)) : absl::OkStatus();
+  }});
+  HOZEN_RETURN_IF_ERROR(items);
+  LineSink lines([&](std::string_view line) {
+    return TakesLine(filter, line) ? text.Write(Concat(line, "\n")) : absl::OkStatus();
   });
+  const absl::Status listings =
+      evidence.ReadItems([&](const v1::Item& item, const StoredEvidence::ReadStream& read) -> absl::Status {
+        if (item.kind() != v1::Item::KIND_LISTING || !item.has_stream() || !filter.TakesArtifact(item)) {
+          return absl::OkStatus();
+        }
+        HOZEN_RETURN_IF_ERROR(read(lines));
+        return lines.Finish();
+      });
+  HOZEN_RETURN_IF_ERROR(listings);
+  return text.Flush();
 }
 
 }  // namespace hozen

@@ -67,7 +67,7 @@ TEST(BodyfileExportTest, MactimeReadsIt) {
   made.Commit();
   StoredEvidence evidence = made.Open();
   StringSink sink;
-  const absl::Status exported = ExportBodyfile(evidence, sink);
+  const absl::Status exported = ExportBodyfile(evidence, {}, sink);
   ASSERT_TRUE(exported.ok()) << exported;
   const std::string path = (made.folder() / "case.body").string();
   std::ofstream(path, std::ios::binary) << sink.bytes();

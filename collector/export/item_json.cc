@@ -11,14 +11,6 @@
 namespace hozen {
 namespace {
 
-std::string KindName(v1::Item::Kind kind) {
-  return absl::AsciiStrToLower(absl::StripPrefix(v1::Item::Kind_Name(kind), "KIND_"));
-}
-
-std::string StateName(v1::Item::State state) {
-  return absl::AsciiStrToLower(absl::StripPrefix(v1::Item::State_Name(state), "STATE_"));
-}
-
 void AddTime(Json& json, const char* name, int64_t unix_ns) {
   if (unix_ns != 0) json[name] = TimeText(unix_ns);
 }
@@ -57,6 +49,14 @@ std::string TimeText(int64_t unix_ns) {
   return absl::FormatTime("%Y-%m-%d%ET%H:%M:%E*SZ", absl::FromUnixNanos(unix_ns), absl::UTCTimeZone());
 }
 
+std::string ItemKindName(v1::Item::Kind kind) {
+  return absl::AsciiStrToLower(absl::StripPrefix(v1::Item::Kind_Name(kind), "KIND_"));
+}
+
+std::string ItemStateName(v1::Item::State state) {
+  return absl::AsciiStrToLower(absl::StripPrefix(v1::Item::State_Name(state), "STATE_"));
+}
+
 std::string CauseName(v1::Cause cause) {
   // A newer agent may know causes that we do not.
   if (!v1::Cause_IsValid(cause)) return Concat("CAUSE_", static_cast<int>(cause));
@@ -72,8 +72,8 @@ std::string JsonLine(const Json& json) {
 Json ItemJson(const v1::Item& item, std::string_view entry) {
   Json json;
   json["index"] = item.index();
-  json["kind"] = KindName(item.kind());
-  json["state"] = StateName(item.state());
+  json["kind"] = ItemKindName(item.kind());
+  json["state"] = ItemStateName(item.state());
   json["path"] = Printable(item.path());
   if (!item.artifact().empty()) json["artifact"] = item.artifact();
   if (item.has_stream()) {

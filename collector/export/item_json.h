@@ -16,6 +16,9 @@ using Json = nlohmann::ordered_json;
 
 // RFC 3339, UTC.
 std::string TimeText(int64_t unix_ns);
+// "symbolic_link", "partial": names in the schema without their prefix, in lower case.
+std::string ItemKindName(v1::Item::Kind kind);
+std::string ItemStateName(v1::Item::State state);
 // "IO_ERROR": the name in the schema without its prefix.
 std::string CauseName(v1::Cause cause);
 // On one line. Bytes that are not UTF-8 are replaced.

@@ -6,9 +6,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "collector/export/archive_writer.h"
 #include "collector/export/bundle_readme.h"
 #include "collector/export/item_json.h"
-#include "collector/export/zip_writer.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 #include "core/evidence/bundle.h"
@@ -19,12 +19,12 @@ namespace {
 // An item's stream into the entry that is open.
 class EntrySink : public StreamSink {
  public:
-  explicit EntrySink(ZipWriter& zip) : zip_(zip) {}
+  explicit EntrySink(ArchiveWriter& zip) : zip_(zip) {}
   absl::Status Data(std::string_view bytes) override { return zip_.Write(bytes); }
   absl::Status Zeros(uint64_t size_bytes) override { return zip_.WriteZeros(size_bytes); }
 
  private:
-  ZipWriter& zip_;
+  ArchiveWriter& zip_;
 };
 
 int64_t EntryTime(const v1::Item& item) {
@@ -61,7 +61,7 @@ std::string CustodyJson(const v1::CustodyBundle& custody) {
 // One export. The parts are called in the order of the entries.
 class ZipExport {
  public:
-  ZipExport(StoredEvidence& evidence, const BundleProofs& proofs, ZipWriter& zip)
+  ZipExport(StoredEvidence& evidence, const BundleProofs& proofs, ArchiveWriter& zip)
       : evidence_(evidence), proofs_(proofs), zip_(zip), made_unix_ns_(evidence.manifest().finished_unix_ns()) {}
 
   absl::Status Run() {
@@ -133,15 +133,16 @@ class ZipExport {
 
   StoredEvidence& evidence_;
   const BundleProofs& proofs_;
-  ZipWriter& zip_;
+  ArchiveWriter& zip_;
   const int64_t made_unix_ns_;
 };
 
 }  // namespace
 
 absl::Status ExportZip(StoredEvidence& evidence, const BundleProofs& proofs, StreamSink& sink) {
-  HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<ZipWriter> zip,
-                         ZipWriter::Create([&](std::string_view bytes) { return sink.Data(bytes); }));
+  HOZEN_ASSIGN_OR_RETURN(
+      const std::unique_ptr<ArchiveWriter> zip,
+      ArchiveWriter::Create(ArchiveFormat::kZip, [&](std::string_view bytes) { return sink.Data(bytes); }));
   return ZipExport(evidence, proofs, *zip).Run();
 }
 

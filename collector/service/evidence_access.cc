@@ -8,8 +8,13 @@
 #include "absl/time/time.h"
 #include "collector/export/bodyfile_export.h"
 #include "collector/export/bundle_proofs.h"
+#include "collector/export/case_export.h"
+#include "collector/export/csv_export.h"
 #include "collector/export/hashing_sink.h"
+#include "collector/export/item_filter.h"
 #include "collector/export/raw_export.h"
+#include "collector/export/tar_export.h"
+#include "collector/export/timesketch_export.h"
 #include "collector/export/verify_evidence.h"
 #include "collector/export/zip_export.h"
 #include "core/base/concat.h"
@@ -45,14 +50,51 @@ CustodyEvent EventOf(std::string_view kind, const Caller& caller, const StoredEv
 // A format of bundles, with what was found out about it before its first byte.
 struct Bundle {
   std::string format;
+  ItemFilter filter;
   std::optional<v1::Item> disk;  // raw, raw-sidecar; likewise the others
   DiskRange range;
   std::string image_format;
 };
 
+ItemFilter FilterOf(const v1::ExportRequest& request) {
+  return {.path_glob = request.path_glob(),
+          .artifacts = {request.artifacts().begin(), request.artifacts().end()},
+          .from_unix_ns = request.from_unix_ns(),
+          .to_unix_ns = request.to_unix_ns()};
+}
+
+bool TakesFilter(std::string_view format) {
+  return format == "tar" || format == "bodyfile" || format == "timesketch" || format == "csv" || format == "case";
+}
+
+// What of the evidence went out, for the custody log.
+void AddFilter(const ItemFilter& filter, CustodyEvent& event) {
+  if (!filter.path_glob.empty()) {
+    event.details.emplace_back("path_glob", Printable(filter.path_glob).substr(0, kMaxLoggedTextBytes));
+  }
+  std::string artifacts;
+  for (const std::string& artifact : filter.artifacts) {
+    artifacts += Concat(artifacts.empty() ? "" : ", ", Printable(artifact));
+  }
+  if (!artifacts.empty()) event.details.emplace_back("artifacts", artifacts.substr(0, kMaxLoggedTextBytes));
+  if (filter.from_unix_ns != 0) event.details.emplace_back("from_unix_ns", Concat(filter.from_unix_ns));
+  if (filter.to_unix_ns != 0) event.details.emplace_back("to_unix_ns", Concat(filter.to_unix_ns));
+}
+
 absl::StatusOr<Bundle> PrepareBundle(const v1::ExportRequest& request, StoredEvidence& evidence) {
-  Bundle bundle{.format = request.format(), .disk = std::nullopt, .range = {}, .image_format = request.image_format()};
-  if (bundle.format == "zip" || bundle.format == "bodyfile") return bundle;
+  Bundle bundle{.format = request.format(),
+                .filter = FilterOf(request),
+                .disk = std::nullopt,
+                .range = {},
+                .image_format = request.image_format()};
+  HOZEN_RETURN_IF_ERROR(CheckFilter(bundle.filter));
+  if (TakesFilter(bundle.format)) return bundle;
+  if (!bundle.filter.takes_all()) {
+    return absl::InvalidArgumentError(Concat("the format ", Printable(bundle.format),
+                                             " holds all of its evidence, so that it can be verified; take tar, "
+                                             "bodyfile, timesketch, csv or case for a part of it"));
+  }
+  if (bundle.format == "zip") return bundle;
   if (bundle.format == "raw" || bundle.format == "raw-sidecar") {
     const std::optional<uint64_t> index =
         request.has_item_index() ? std::optional<uint64_t>(request.item_index()) : std::nullopt;
@@ -65,13 +107,18 @@ absl::StatusOr<Bundle> PrepareBundle(const v1::ExportRequest& request, StoredEvi
     return bundle;
   }
   return absl::InvalidArgumentError(
-      Concat("there is no format ", Printable(bundle.format), "; there are zip, raw, raw-sidecar and bodyfile"));
+      Concat("there is no format ", Printable(bundle.format),
+             "; there are zip, raw, raw-sidecar, tar, bodyfile, timesketch, csv and case"));
 }
 
 absl::Status WriteBundle(const Bundle& bundle, StoredEvidence& evidence, CustomerVault& vault, Catalog& catalog,
                          StreamSink& sink) {
   if (bundle.format == "raw") return ExportRaw(evidence, *bundle.disk, bundle.range, sink);
-  if (bundle.format == "bodyfile") return ExportBodyfile(evidence, sink);
+  if (bundle.format == "tar") return ExportTar(evidence, bundle.filter, sink);
+  if (bundle.format == "bodyfile") return ExportBodyfile(evidence, bundle.filter, sink);
+  if (bundle.format == "timesketch") return ExportTimesketch(evidence, bundle.filter, sink);
+  if (bundle.format == "csv") return ExportCsv(evidence, bundle.filter, sink);
+  if (bundle.format == "case") return ExportCase(evidence, bundle.filter, sink);
   HOZEN_ASSIGN_OR_RETURN(const BundleProofs proofs,
                          CollectProofs(vault, catalog, evidence.row().acquisition.acquisition_id()));
   return bundle.format == "zip" ? ExportZip(evidence, proofs, sink)
@@ -201,6 +248,7 @@ absl::Status EvidenceAccess::Export(const Caller& caller, const v1::ExportReques
   HOZEN_ASSIGN_OR_RETURN(const Bundle bundle, PrepareBundle(request, evidence));
   CustodyEvent event = EventOf("evidence.export-started", caller, evidence);
   event.details = {{"format", bundle.format}};
+  AddFilter(bundle.filter, event);
   if (bundle.disk.has_value()) {
     event.details.emplace_back("item", Concat(bundle.disk->index()));
     event.details.emplace_back("image_format", bundle.image_format);

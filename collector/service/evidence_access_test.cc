@@ -131,7 +131,7 @@ TEST_F(EvidenceAccessTest, ReadingAnItemIsInTheCustodyLogBeforeItsFirstByte) {
 }
 
 TEST_F(EvidenceAccessTest, EveryFormatIsExportedWithItsDigestInTheLog) {
-  for (const char* format : {"zip", "raw", "raw-sidecar", "bodyfile"}) {
+  for (const char* format : {"zip", "raw", "raw-sidecar", "tar", "bodyfile", "timesketch", "csv", "case"}) {
     Answer answer;
     const absl::Status status = access_.Export(Operator("analyst"), Format(format), answer);
     ASSERT_TRUE(status.ok()) << format << status;
@@ -144,6 +144,24 @@ TEST_F(EvidenceAccessTest, EveryFormatIsExportedWithItsDigestInTheLog) {
   }
   Answer answer;
   EXPECT_TRUE(absl::IsInvalidArgument(access_.Export(Operator("analyst"), Format("e01"), answer)));
+}
+
+TEST_F(EvidenceAccessTest, APartIsExportedAndTheLogSaysWhichButAProofIsWhole) {
+  v1::ExportRequest part = Format("csv");
+  part.set_path_glob("/etc/*");
+  part.add_artifacts("Nothing");
+  Answer answer;
+  ASSERT_TRUE(access_.Export(Operator("analyst"), part, answer).ok());
+  EXPECT_EQ(std::count(answer.bytes().begin(), answer.bytes().end(), '\n'), 1) << answer.bytes();
+  EXPECT_THAT(LastEntry(), AllOf(HasSubstr("/etc/*"), HasSubstr("Nothing")));
+  for (const char* format : {"zip", "raw"}) {
+    part.set_format(format);
+    EXPECT_TRUE(absl::IsInvalidArgument(access_.Export(Operator("analyst"), part, answer))) << format;
+  }
+  part.set_format("csv");
+  part.set_from_unix_ns(5);
+  part.set_to_unix_ns(5);
+  EXPECT_TRUE(absl::IsInvalidArgument(access_.Export(Operator("analyst"), part, answer)));
 }
 
 TEST_F(EvidenceAccessTest, DamageIsRefusedNamedAndLogged) {

@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr std::string_view kDebianFolder = "/usr/share/artifacts";
-constexpr std::string_view kOurFile = "core/artifact/definitions/hozen_linux.yaml";
+constexpr std::string_view kOurFolder = "core/artifact/definitions";
 
 constexpr std::string_view kSample = R"(# A comment before the first document.
 ---
@@ -320,10 +320,12 @@ class DebianDefinitionsTest : public ::testing::Test {
   }
 
   void AddOurs() {
-    absl::StatusOr<std::string> yaml = ReadWholeFile(kOurFile, 1 << 20);
-    ASSERT_TRUE(yaml.ok()) << yaml.status();
-    const absl::Status status = definitions_.AddYaml(*yaml, kOurFile);
-    ASSERT_TRUE(status.ok()) << status;
+    for (const auto& entry : std::filesystem::directory_iterator(kOurFolder)) {
+      absl::StatusOr<std::string> yaml = ReadWholeFile(entry.path(), 1 << 20);
+      ASSERT_TRUE(yaml.ok()) << yaml.status();
+      const absl::Status status = definitions_.AddYaml(*yaml, entry.path().string());
+      ASSERT_TRUE(status.ok()) << status;
+    }
   }
 
   ArtifactDefinitions definitions_;
@@ -395,14 +397,14 @@ TEST_F(DebianDefinitionsTest, OurTriageResolvesAndFitsIntoAPlan) {
   EXPECT_EQ(artifacts.count("HozenLinuxTriage"), 0u);
 }
 
-TEST_F(DebianDefinitionsTest, OurDefinitionsAreForLinuxAndAllOfThemRun) {
+TEST_F(DebianDefinitionsTest, OurDefinitionsSayForWhatSystemTheyAreAndAllOfThemRun) {
   AddOurs();
   int ours = 0;
   for (const ArtifactDefinition* definition : definitions_.All()) {
-    if (definition->origin != kOurFile) continue;
+    if (definition->origin.rfind(kOurFolder, 0) != 0) continue;
     ++ours;
     EXPECT_EQ(definition->name.rfind("Hozen", 0), 0u) << definition->name;
-    EXPECT_THAT(definition->supported_os, ElementsAre("Linux")) << definition->name;
+    EXPECT_THAT(definition->supported_os, ::testing::Not(::testing::IsEmpty())) << definition->name;
     EXPECT_FALSE(definition->doc.empty()) << definition->name;
     for (const ArtifactSource& source : definition->sources) {
       for (const std::string& path : source.paths) {
@@ -410,16 +412,26 @@ TEST_F(DebianDefinitionsTest, OurDefinitionsAreForLinuxAndAllOfThemRun) {
       }
     }
   }
-  EXPECT_GE(ours, 15);
+  EXPECT_GE(ours, 35);
 }
 
 // Ours can be read without Debian's.
 TEST(OurDefinitionsTest, AreYamlOnTheirOwn) {
-  absl::StatusOr<std::string> yaml = ReadWholeFile(kOurFile, 1 << 20);
-  ASSERT_TRUE(yaml.ok()) << yaml.status();
-  ArtifactDefinitions definitions;
-  ASSERT_TRUE(definitions.AddYaml(*yaml, kOurFile).ok());
-  EXPECT_NE(definitions.Find("HozenLinuxTriage"), nullptr);
+  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(kOurFolder);
+  ASSERT_TRUE(definitions.ok()) << definitions.status();
+  EXPECT_NE(definitions->Find("HozenLinuxTriage"), nullptr);
+}
+
+TEST_F(DebianDefinitionsTest, TheSetsHaveShortNamesAndMeanSomethingOnTheirSystems) {
+  AddOurs();
+  for (const auto& [name, system] :
+       {std::pair{"@linux-triage", "linux"}, std::pair{"@windows-triage", "windows"}, std::pair{"@logs", "linux"},
+        std::pair{"@logs", "windows"}, std::pair{"@persistence", "linux"}, std::pair{"@persistence", "windows"},
+        std::pair{"@browsers", "linux"}, std::pair{"@browsers", "windows"}}) {
+    absl::StatusOr<ResolvedArtifacts> resolved = definitions_.Resolve({name}, system);
+    ASSERT_TRUE(resolved.ok()) << name << ": " << resolved.status();
+    EXPECT_GT(resolved->targets.size(), 15u) << name << " on " << system;
+  }
 }
 
 TEST(DefinitionsMutationTest, MutatedYamlNeverCrashes) {

@@ -4,53 +4,15 @@
 #include <utility>
 
 #include "core/artifact/definitions.h"
+#include "core/artifact/source_targets.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
-#include "core/plan/plan.h"
 
 namespace hozen {
 namespace {
 
 constexpr size_t kMaxGroupDepth = 64;
-constexpr std::string_view kWindows = "Windows";
-// What an agent on a POSIX system can put in the place of %%...%%.
-constexpr std::string_view kPosixVariables[] = {"users.homedir", "users.uid", "users.username"};
-
-// ForensicArtifacts' name of a system; empty for one that it does not know.
-std::string_view SupportedOs(std::string_view system) {
-  if (system == "linux") return "Linux";
-  if (system == "windows") return kWindows;
-  if (system == "darwin") return "Darwin";
-  if (system == "esxi") return "ESXi";
-  return "";
-}
-
-std::string Join(const std::vector<std::string>& texts, std::string_view separator) {
-  std::string joined;
-  for (const std::string& text : texts) joined += Concat(joined.empty() ? "" : separator, Printable(text));
-  return joined;
-}
-
-// Why a pattern means nothing on `os`; empty where it means something.
-std::string WhyNot(std::string_view pattern, const ArtifactSource& source, std::string_view os) {
-  const std::string quoted = Concat("\"", Printable(pattern), "\"");
-  if (os != kWindows) {
-    if (source.separator != "/") return Concat(quoted, " is a path of Windows, not of ", os);
-    size_t begin = 0, end = 0;
-    while ((begin = pattern.find("%%", end)) != std::string_view::npos) {
-      end = pattern.find("%%", begin + 2);
-      if (end == std::string_view::npos) break;
-      const std::string_view variable = pattern.substr(begin + 2, end - begin - 2);
-      end += 2;
-      if (std::find(std::begin(kPosixVariables), std::end(kPosixVariables), variable) == std::end(kPosixVariables)) {
-        return Concat(quoted, " needs %%", Printable(variable), "%%, which ", os, " does not have");
-      }
-    }
-  }
-  const absl::Status status = CheckPattern(pattern, source.separator);
-  return status.ok() ? "" : Concat("its pattern cannot be followed: ", StdView(status.message()));
-}
 
 // One run of Resolve.
 class Resolution {
@@ -76,8 +38,9 @@ class Resolution {
   absl::Status Enter(const std::string& name) {
     const auto seen = std::find(way_.begin(), way_.end(), name);
     if (seen != way_.end()) {
-      return absl::InvalidArgumentError(Concat("the artifact group contains itself: ",
-                                               Join(std::vector<std::string>(seen, way_.end()), " -> "), " -> ", name));
+      return absl::InvalidArgumentError(Concat(
+          "the artifact group contains itself: ", JoinPrintable(std::vector<std::string>(seen, way_.end()), " -> "),
+          " -> ", name));
     }
     if (way_.size() == kMaxGroupDepth) {
       return absl::InvalidArgumentError(
@@ -89,47 +52,23 @@ class Resolution {
 
   absl::Status Unknown(std::string_view name) const {
     const std::vector<std::string> similar = definitions_.Similar(name);
-    return absl::NotFoundError(Concat(
-        "there is no artifact \"", Printable(name), "\"", way_.empty() ? "" : Concat(", which ", way_.back(), " names"),
-        similar.empty() ? "; `hozen artifacts list` names all" : Concat("; did you mean ", Join(similar, ", "), "?")));
+    return absl::NotFoundError(Concat("there is no artifact \"", Printable(name), "\"",
+                                      way_.empty() ? "" : Concat(", which ", way_.back(), " names"),
+                                      similar.empty() ? "; `hozen artifacts list` names all"
+                                                      : Concat("; did you mean ", JoinPrintable(similar, ", "), "?")));
   }
 
   absl::Status AddSource(const ArtifactDefinition& definition, const ArtifactSource& source) {
-    const std::vector<std::string>& systems =
-        source.supported_os.empty() ? definition.supported_os : source.supported_os;
-    if (!systems.empty() && std::find(systems.begin(), systems.end(), os_) == systems.end()) {
-      Skip(definition, source, Concat("it is for ", Join(systems, ", "), ", not for ", os_));
-    } else if (source.type == "ARTIFACT_GROUP") {
+    if (source.type == "ARTIFACT_GROUP" && IsForSystem(definition, source, os_)) {
       for (const std::string& name : source.names) HOZEN_RETURN_IF_ERROR(Add(name));
-    } else if (source.type == "FILE" || source.type == "PATH") {
-      AddPatterns(definition, source);
-    } else if (source.type == "COMMAND") {
-      AddCommand(definition, source);
-    } else {
-      Skip(definition, source, "this version collects FILE, PATH, COMMAND and ARTIFACT_GROUP sources only");
+      return absl::OkStatus();
     }
+    SourceTargets found = TargetsOf(definition, source, os_);
+    for (std::string& reason : found.reasons) {
+      resolved_.not_run.push_back(NotRun{definition.name, source.type, std::move(reason)});
+    }
+    for (v1::Target& target : found.targets) AddTarget(definition, std::move(target));
     return absl::OkStatus();
-  }
-
-  void AddPatterns(const ArtifactDefinition& definition, const ArtifactSource& source) {
-    for (const std::string& pattern : source.paths) {
-      if (std::string reason = WhyNot(pattern, source, os_); !reason.empty()) {
-        Skip(definition, source, std::move(reason));
-        continue;
-      }
-      v1::Target target;
-      v1::Target::PathPattern& wanted = source.type == "FILE" ? *target.mutable_file() : *target.mutable_path();
-      wanted.set_pattern(pattern);
-      wanted.set_separator(source.separator);
-      AddTarget(definition, std::move(target));
-    }
-  }
-
-  void AddCommand(const ArtifactDefinition& definition, const ArtifactSource& source) {
-    v1::Target target;
-    target.mutable_command()->set_command(source.command);
-    for (const std::string& argument : source.arguments) target.mutable_command()->add_arguments(argument);
-    AddTarget(definition, std::move(target));
   }
 
   // The first definition that asks for something gives its name to it.
@@ -137,10 +76,6 @@ class Resolution {
     if (!seen_.insert(target.SerializeAsString()).second) return;
     target.set_artifact(definition.name);
     resolved_.targets.push_back(std::move(target));
-  }
-
-  void Skip(const ArtifactDefinition& definition, const ArtifactSource& source, std::string reason) {
-    resolved_.not_run.push_back(NotRun{definition.name, source.type, std::move(reason)});
   }
 
   const ArtifactDefinitions& definitions_;
@@ -155,7 +90,7 @@ class Resolution {
 
 absl::StatusOr<ResolvedArtifacts> ArtifactDefinitions::Resolve(const std::vector<std::string>& names,
                                                                std::string_view system) const {
-  const std::string_view os = SupportedOs(system);
+  const std::string_view os = OsOfSystem(system);
   if (os.empty()) {
     return absl::InvalidArgumentError(
         Concat("there are no artifacts for the system \"", Printable(system), "\"; it is linux or windows"));

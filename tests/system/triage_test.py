@@ -1,12 +1,15 @@
 """A triage: what was taken is what is there, and what was not has a reason."""
 
 import base64
+import csv
+import datetime
 import hashlib
 import json
 import os
 import pathlib
 import re
 import subprocess
+import tarfile
 import unittest
 import zipfile
 
@@ -217,6 +220,85 @@ class TriageTest(harness.SystemTest):
         self.assertEqual(len(line), 11)
         self.assertEqual(int(line[6]), 3 * 1024 * 1024 + 17)
         self.assertEqual(int(line[8].split(".")[0]), int((root / "a/b/three.bin").stat().st_mtime))
+
+    def test_the_other_forms_tell_what_was_taken(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        acquisition, _ = self.collect(fleet, home, host, "--path", f"{root}/**")
+        taken, _ = fleet.items(acquisition, home)
+        paths = {item["path"] for item in taken if item.get("path", "\n").isprintable()}
+
+        def exported(form, *options):
+            out = self.folder / f"out.{form}"
+            fleet.must(["export", acquisition, "--format", form, "--out", out, "--force", *options], home)
+            return out
+
+        with tarfile.open(exported("tar")) as tar:
+            big = tar.getmember(f"fs/$rootfs${root}/a/b/three.bin")
+            self.assertEqual(hashlib.sha256(tar.extractfile(big).read()).hexdigest(), sha256_of(root / "a/b/three.bin"))
+            self.assertAlmostEqual(float(big.pax_headers["mtime"]), (root / "a/b/three.bin").stat().st_mtime, places=5)
+            self.assertIn("atime", big.pax_headers)
+        # As an analyst would unpack it: nothing lands outside.
+        unpacked = self.folder / "unpacked"
+        unpacked.mkdir()
+        subprocess.run(["tar", "-xf", self.folder / "out.tar", "-C", unpacked], check=True, capture_output=True)
+        self.assertEqual((unpacked / f"fs/$rootfs${root}/a/small").read_bytes(), b"small\n")
+
+        with open(exported("csv"), encoding="utf-8-sig", newline="") as table:
+            rows = list(csv.DictReader(table))
+        self.assertEqual(len(rows), len(taken))
+        self.assertLessEqual(paths, {row["path"] for row in rows})
+        small = [row for row in rows if row["path"] == str(root / "a/small")][0]
+        self.assertEqual(small["sha256"], sha256_of(root / "a/small"))
+
+        events = [json.loads(line) for line in exported("timesketch").read_text().splitlines()]
+        modified = [e for e in events if e["filename"] == str(root / "a/small")
+                    and e["timestamp_desc"] == "Content Modification Time"][0]
+        self.assertEqual(modified["timestamp"], (root / "a/small").stat().st_mtime_ns // 1000)
+        self.assertEqual(round(datetime.datetime.fromisoformat(modified["datetime"]).timestamp() * 1_000_000),
+                         modified["timestamp"])
+
+        graph = json.loads(exported("case").read_text())["@graph"]
+        exhibit = [o for o in graph if o["@type"] == "case-investigation:ProvenanceRecord"][0]
+        self.assertEqual(exhibit["case-investigation:exhibitNumber"], acquisition)
+        files = {o["@id"] for o in graph if o["@type"] == "uco-observable:File"}
+        self.assertEqual({o["@id"] for o in exhibit["uco-core:object"]}, files)
+        self.assertTrue(files)
+
+        # A part, and what has no parts.
+        with open(exported("csv", "--path", "*/a/sm*"), encoding="utf-8-sig", newline="") as table:
+            self.assertEqual([row["path"] for row in csv.DictReader(table)], [str(root / "a/small")])
+        with open(exported("csv", "--to", "1970-01-02"), encoding="utf-8-sig", newline="") as table:
+            self.assertEqual(list(csv.DictReader(table)), [])
+        for form in ("zip", "raw"):
+            refused = fleet.hozen(["export", acquisition, "--format", form, "--path", "/x", "--out", self.folder / "x"], home)
+            self.assertEqual(refused.status, 2, refused.err)
+        self.assertEqual(fleet.hozen(["export", acquisition, "--format", "csv", "--from", "soon"], home).status, 2)
+
+    def test_an_estimate_counts_without_reading(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        os.link(root / "a/small", root / "a/small-too")
+        estimated = fleet.must(["collect", host, "--path", f"{root}/**", "--estimate", "--json"], home).documents()[-1]
+        files = [p for p in root.rglob("*") if p.is_file() and not p.is_symlink()]
+        sizes = {p.stat().st_ino: p.stat().st_size for p in files}
+        self.assertEqual(estimated["total"]["files"], len(files))
+        self.assertEqual(estimated["total"]["bytes"], sum(sizes.values()), "a file with two names is sent once")
+        items, _ = fleet.items(estimated["acquisition_id"], home)
+        self.assertFalse([item for item in items if item.get("sha256")], "nothing was read")
+        capped = fleet.must(["collect", host, "--path", f"{root}/**", "--estimate", "--max-file-bytes", "10", "--json"],
+                            home).documents()[-1]
+        self.assertEqual(capped["total"]["bytes"], sum(min(10, size) for size in sizes.values()))
+        self.assertEqual(fleet.hozen(["collect", host, "--artifacts", "LoadedKernelModules", "--estimate"], home).status, 2)
+
+    def test_coverage_counts_every_source(self):
+        fleet = self.fleet()
+        for system in ("linux", "windows"):
+            sources = fleet.must(["artifacts", "coverage", "--os", system, "--json"], self.folder).documents()
+            self.assertGreater(len(sources), 700)
+            for source in sources:
+                self.assertEqual(bool(source["reasons"]), source["state"] in ("runs-partly", "does-not-run"), source)
+        self.assertIn("REGISTRY_KEY", fleet.must(["artifacts", "coverage"], self.folder).text)
 
     def test_search_and_cat_find_what_was_taken(self):
         fleet, home, host = self.fleet_with_agent()

@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "core/artifact/coverage.h"
 #include "core/base/concat.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
@@ -193,6 +196,97 @@ absl::StatusOr<ExitCode> ShowArtifact(Invocation& invocation, const ArtifactOpti
   return ExitCode::kOk;
 }
 
+std::string_view StateName(SourceCoverage::State state) {
+  switch (state) {
+    case SourceCoverage::State::kRuns:
+      return "runs";
+    case SourceCoverage::State::kRunsPartly:
+      return "runs-partly";
+    case SourceCoverage::State::kDoesNotRun:
+      return "does-not-run";
+    case SourceCoverage::State::kOtherSystem:
+      return "other-system";
+  }
+  return "?";
+}
+
+struct TypeCount {
+  uint64_t runs = 0;
+  uint64_t runs_partly = 0;
+  uint64_t does_not_run = 0;
+  uint64_t other_system = 0;
+
+  void Add(SourceCoverage::State state) {
+    switch (state) {
+      case SourceCoverage::State::kRuns:
+        ++runs;
+        return;
+      case SourceCoverage::State::kRunsPartly:
+        ++runs_partly;
+        return;
+      case SourceCoverage::State::kDoesNotRun:
+        ++does_not_run;
+        return;
+      case SourceCoverage::State::kOtherSystem:
+        ++other_system;
+        return;
+    }
+  }
+};
+
+void PrintCoverage(Console& console, const std::vector<SourceCoverage>& all) {
+  std::map<std::string, TypeCount> types;
+  TypeCount sum;
+  for (const SourceCoverage& one : all) {
+    types[one.type].Add(one.state);
+    sum.Add(one.state);
+  }
+  Table table({{Title(console, "SOURCE TYPE", "種類")},
+               {Title(console, "RUN", "実行"), Table::Align::kRight},
+               {Title(console, "PARTLY", "一部"), Table::Align::kRight},
+               {Title(console, "NOT RUN", "実行せず"), Table::Align::kRight},
+               {Title(console, "OTHER SYSTEMS", "他システム"), Table::Align::kRight}});
+  const auto add = [&table](const std::string& type, const TypeCount& count) {
+    table.Add(
+        {type, Concat(count.runs), Concat(count.runs_partly), Concat(count.does_not_run), Concat(count.other_system)});
+  };
+  for (const auto& [type, count] : types) add(Printable(type), count);
+  add(Text("all", "合計"), sum);
+  console.Print(table.Render());
+  if (sum.runs_partly + sum.does_not_run == 0) return;
+  console.Print(Say("\nNot run, or not all of it:", "\n実行しないもの（一部を含む）:"));
+  for (const SourceCoverage& one : all) {
+    for (const std::string& reason : one.reasons) {
+      if (one.state == SourceCoverage::State::kOtherSystem) continue;
+      console.Print(Concat("  ", Printable(one.artifact), " ", Printable(one.type), ": ", Printable(reason)));
+    }
+  }
+}
+
+absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOptions& options) {
+  Console& console = invocation.console;
+  HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.folders));
+  HOZEN_ASSIGN_OR_RETURN(const std::vector<SourceCoverage> all,
+                         Coverage(definitions, options.os.empty() ? "linux" : options.os));
+  if (options.os == "windows") {
+    console.Note(Say("There is no agent for Windows in this version; this is what a plan for one would hold.",
+                     "このバージョンには Windows 用エージェントがありません。計画に含められるものを示します。"));
+  }
+  if (!console.json()) {
+    PrintCoverage(console, all);
+    return ExitCode::kOk;
+  }
+  for (const SourceCoverage& one : all) {
+    Json json;
+    json["artifact"] = Printable(one.artifact);
+    json["source_type"] = Printable(one.type);
+    json["state"] = StateName(one.state);
+    json["reasons"] = Strings(one.reasons);
+    console.Print(JsonLine(json));
+  }
+  return ExitCode::kOk;
+}
+
 }  // namespace
 
 void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
@@ -212,9 +306,11 @@ void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
     command.footer(Text(
         "Definitions come from /usr/share/artifacts (Debian's forensic-artifacts) and Hozen's own, which\n"
         "HOZEN_DEFINITIONS can name.\n\n"
-        "Examples:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs",
+        "Examples:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs\n"
+        "  hozen artifacts coverage --os windows",
         "定義は /usr/share/artifacts（Debian の forensic-artifacts）と Hozen 独自のもの（HOZEN_DEFINITIONS で\n"
-        "指定可能）を使います。\n\n例:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs"));
+        "指定可能）を使います。\n\n例:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs\n"
+        "  hozen artifacts coverage --os windows"));
   };
   CLI::App* list = artifacts->add_subcommand(
       "list", Text("List them; with --json one a line", "一覧表示する（--json では 1 行 1 件）"));
@@ -223,6 +319,13 @@ void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
   add_common(*list);
   list->callback([&invocation, options] {
     invocation.chosen = [&invocation, options] { return ListArtifacts(invocation, *options); };
+  });
+  CLI::App* coverage = artifacts->add_subcommand(
+      "coverage", Text("Count what runs on a system by source type, with the reason for each source that does not",
+                       "対象システムで実行される定義を種類別に数え、実行されないものの理由を示す"));
+  add_common(*coverage);
+  coverage->callback([&invocation, options] {
+    invocation.chosen = [&invocation, options] { return CoverArtifacts(invocation, *options); };
   });
   CLI::App* show = artifacts->add_subcommand(
       "show", Text("Show one, and what it means on a system", "1 つを表示し、対象システムで何を収集するかを示す"));

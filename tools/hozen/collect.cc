@@ -16,11 +16,13 @@
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/definition_folders.h"
+#include "tools/hozen/estimate.h"
 #include "tools/hozen/failed_targets.h"
 #include "tools/hozen/follow.h"
 #include "tools/hozen/id_prefix.h"
 #include "tools/hozen/json_rendering.h"
 #include "tools/hozen/quantity.h"
+#include "tools/hozen/table.h"
 #include "tools/hozen/text_rendering.h"
 
 namespace hozen {
@@ -38,6 +40,7 @@ struct OrderOptions {
   std::string range;
   std::string container;
   bool no_listing = false;
+  bool estimate = false;
   bool wait = false;
   absl::Duration deadline = absl::Hours(4);
   uint64_t total_bytes = 0;
@@ -91,9 +94,8 @@ Json AcquisitionWithNotRun(const v1::Acquisition& acquisition, const std::vector
   return json;
 }
 
-absl::StatusOr<ExitCode> SubmitAndWait(Invocation& invocation, const Session& session, const OrderOptions& options,
-                                       const v1::Plan& plan, const v1::Host& host, const std::vector<NotRun>& not_run) {
-  Console& console = invocation.console;
+// The first acquisition that the plan makes.
+absl::StatusOr<v1::Acquisition> Submit(const Session& session, const v1::Plan& plan) {
   HOZEN_ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::FromPem(session.credential.private_key_pem()));
   v1::SubmitPlanRequest request;
   HOZEN_ASSIGN_OR_RETURN(*request.mutable_plan(), SignPlan(plan, key, session.credential.operator_certificate()));
@@ -102,7 +104,13 @@ absl::StatusOr<ExitCode> SubmitAndWait(Invocation& invocation, const Session& se
     return absl::InternalError(AbslView(Say("the collector took the plan and named no acquisition",
                                             "コレクタは計画を受け付けましたが、取得 ID を返しませんでした")));
   }
-  const v1::Acquisition& ordered = response.acquisitions(0);
+  return response.acquisitions(0);
+}
+
+absl::StatusOr<ExitCode> SubmitAndWait(Invocation& invocation, const Session& session, const OrderOptions& options,
+                                       const v1::Plan& plan, const v1::Host& host, const std::vector<NotRun>& not_run) {
+  Console& console = invocation.console;
+  HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ordered, Submit(session, plan));
   if (!options.wait) {
     if (console.json()) {
       console.Print(JsonDocument(AcquisitionWithNotRun(ordered, not_run)));
@@ -138,6 +146,64 @@ absl::StatusOr<ExitCode> SubmitAndWait(Invocation& invocation, const Session& se
   return ExitCodeOf(ended.state());
 }
 
+Json SumJson(const Estimate::Sum& sum) { return {{"files", sum.files}, {"bytes", sum.bytes}, {"failed", sum.failed}}; }
+
+void PrintEstimate(Console& console, const Estimate& estimate, const v1::Acquisition& ended, int commands) {
+  const Estimate::Sum total = estimate.total();
+  if (console.json()) {
+    Json json;
+    json["acquisition_id"] = ended.acquisition_id();
+    json["total"] = SumJson(total);
+    json["commands"] = commands;
+    json["artifacts"] = Json::object();
+    for (const auto& [artifact, sum] : estimate.by_artifact()) json["artifacts"][Printable(artifact)] = SumJson(sum);
+    console.Print(JsonDocument(json));
+    return;
+  }
+  Table table({{Title(console, "ARTIFACT", "アーティファクト")},
+               {Title(console, "FILES", "ファイル数"), Table::Align::kRight},
+               {Title(console, "SIZE", "サイズ"), Table::Align::kRight},
+               {Title(console, "FAILED", "失敗"), Table::Align::kRight}});
+  const auto add = [&table](const std::string& name, const Estimate::Sum& sum) {
+    table.Add({name, Concat(sum.files), FormatSize(sum.bytes), sum.failed == 0 ? "" : Concat(sum.failed)});
+  };
+  for (const auto& [artifact, sum] : estimate.by_artifact()) {
+    add(artifact.empty() ? Text("(by path)", "（パス指定）") : Printable(artifact), sum);
+  }
+  add(Text("all", "合計"), total);
+  console.Print(table.Render());
+  if (commands > 0) {
+    console.Note(Concat(Say("Not counted: the outputs of commands: ", "コマンドの出力は含みません: "), commands));
+  }
+  console.Note(Say("Sizes are before deduplication and compression.", "サイズは重複排除と圧縮の前の値です。"));
+}
+
+// Orders the metadata, waits, and counts.
+absl::StatusOr<ExitCode> EstimateOrder(Invocation& invocation, const Session& session, const OrderOptions& options,
+                                       v1::Plan plan) {
+  const int commands = MakeMetadataOnly(plan);
+  if (plan.targets().empty()) {
+    return absl::InvalidArgumentError(
+        AbslView(Say("nothing of this has a size beforehand", "事前に見積もれる対象がありません")));
+  }
+  HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ordered, Submit(session, plan));
+  HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ended,
+                         FollowAcquisition(*session.collector, invocation.console, ordered.acquisition_id()));
+  if (ExitCodeOf(ended.state()) == ExitCode::kNoEvidence) {
+    invocation.console.Print(DescribeAcquisition(invocation.console, ended));
+    return ExitCode::kNoEvidence;
+  }
+  Estimate estimate(options.file_bytes);
+  v1::ListItemsRequest items;
+  items.set_acquisition_id(ended.acquisition_id());
+  HOZEN_RETURN_IF_ERROR(session.collector->ListItems(items, [&](const v1::ItemRow& row) {
+    estimate.Add(row.item());
+    return absl::OkStatus();
+  }));
+  PrintEstimate(invocation.console, estimate, ended, commands);
+  return ExitCodeOf(ended.state());
+}
+
 absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& options) {
   if (options.artifacts.empty() && options.paths.empty()) {
     return absl::InvalidArgumentError(
@@ -167,6 +233,7 @@ absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& opt
                    "指定されたアーティファクトには、次のシステムで実行できるソースがありません: "),
                Printable(system)));
   }
+  if (options.estimate) return EstimateOrder(invocation, session, options, std::move(plan));
   return SubmitAndWait(invocation, session, options, plan, host, not_run);
 }
 
@@ -259,6 +326,9 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
       ->type_name("DIR");
   AddLimits(*collect, *options,
             Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));
+  collect->add_flag("--estimate", options->estimate,
+                    Text("Count files and bytes without reading contents, in place of collecting; waits",
+                         "収集せず、内容を読まずにファイル数とサイズを見積もる（終了まで待つ）"));
   AddSizeOption(*collect, "--max-file-bytes", options->file_bytes,
                 Text("Cut off longer files here", "1 ファイルの上限"));
   collect->add_option("--max-items", options->items, Text("Stop after so many items", "件数の上限"))->type_name("N");
@@ -268,6 +338,7 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
   collect->footer(
       SharedFooter() + Text("Examples:", "例:") +
       "\n  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait"
+      "\n  hozen collect web01 --artifacts @linux-triage --estimate"
       "\n  hozen collect 3f2a --path '/etc/**' --path '/home/*/.ssh/*' --max-file-bytes 100M --reason IR-2231");
   collect->callback(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Collect(invocation, *options); }; });

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/concat.h"
 #include "core/base/language.h"
@@ -33,7 +34,13 @@ struct ExportOptions {
   bool force = false;
   uint64_t segment_size_bytes = kDefaultSegmentBytes;
 
-  bool is_image() const { return format != "zip" && format != "bodyfile"; }
+  std::string path_glob;
+  std::vector<std::string> artifacts;
+  int64_t from_unix_ns = 0;
+  int64_t to_unix_ns = 0;
+
+  bool is_image() const { return format == "raw" || format == "e01" || format == "aff4"; }
+  bool is_part() const { return !path_glob.empty() || !artifacts.empty() || from_unix_ns != 0 || to_unix_ns != 0; }
 };
 
 struct Received {
@@ -51,15 +58,25 @@ absl::StatusOr<Received> Receive(Collector& collector, const v1::ExportRequest& 
 }
 
 std::string DefaultName(const std::string& acquisition_id, const std::string& format) {
-  return Concat(acquisition_id, format == "bodyfile" ? ".body" : Concat(".", format));
+  if (format == "bodyfile") return Concat(acquisition_id, ".body");
+  if (format == "timesketch") return Concat(acquisition_id, ".jsonl");
+  if (format == "case") return Concat(acquisition_id, ".case.jsonld");
+  return Concat(acquisition_id, ".", format);
 }
 
 absl::Status CheckOptions(const ExportOptions& options, const Console& console) {
   const bool to_stdout = options.to_stdout || options.out == "-";
   if (to_stdout && (console.json() || options.format == "e01" || options.format == "aff4")) {
-    return absl::InvalidArgumentError(AbslView(
-        Say("standard output is for zip, raw and bodyfile, without --json; e01 and aff4 need a file",
-            "標準出力は zip、raw、bodyfile（--json なし）でのみ使えます。e01 と aff4 にはファイル名が必要です")));
+    return absl::InvalidArgumentError(
+        AbslView(Say("e01 and aff4 need a file, and --json has standard output for itself",
+                     "e01 と aff4 にはファイル名が必要です。--json のときは標準出力へ書き出せません")));
+  }
+  if (options.is_part() && (options.is_image() || options.format == "zip")) {
+    return absl::InvalidArgumentError(AbslView(Say(
+        "--path, --artifact, --from and --to are for tar, bodyfile, timesketch, csv and case; a zip or an image is "
+        "whole, so that it can be verified",
+        "--path、--artifact、--from、--to は tar、bodyfile、timesketch、csv、case で使えます。zip とイメージは検証の"
+        "ため全体を書き出します")));
   }
   if (options.is_image()) return absl::OkStatus();
   if (options.partition >= 0 || !options.range.empty() || options.item >= 0) {
@@ -93,6 +110,10 @@ absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& opt
   v1::ExportRequest request;
   HOZEN_ASSIGN_OR_RETURN(*request.mutable_acquisition_id(), ResolveAcquisition(*session.collector, options.id));
   request.set_format(options.format);
+  request.set_path_glob(options.path_glob);
+  for (const std::string& artifact : options.artifacts) request.add_artifacts(artifact);
+  request.set_from_unix_ns(options.from_unix_ns);
+  request.set_to_unix_ns(options.to_unix_ns);
   if (options.to_stdout || options.out == "-") {
     OstreamSink sink(console.out());
     HOZEN_RETURN_IF_ERROR(Receive(*session.collector, request, console, sink, "-").status());
@@ -120,7 +141,7 @@ absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& opt
   }
   console.Print(
       Concat(Printable(out.native()), "  ", FormatSize(received->size_bytes), "  SHA-256 ", received->sha256.ToHex()));
-  if (options.format != "bodyfile") {
+  if (options.format == "zip") {
     console.Note(
         Concat(Say("To verify it without the collector: hozen verify ", "コレクタなしで検証するには: hozen verify "),
                Printable(out.native())));
@@ -139,7 +160,7 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
           Text("The acquisition: its id, the start of it, or \"last\"", "取得 ID（先頭部分、または \"last\" も可）"))
       ->required();
   command->add_option("--format", options->format, Text("What kind of bundle (default zip)", "形式（既定 zip）"))
-      ->check(CLI::IsMember({"zip", "raw", "e01", "aff4", "bodyfile"}));
+      ->check(CLI::IsMember({"zip", "raw", "e01", "aff4", "tar", "bodyfile", "timesketch", "csv", "case"}));
   command
       ->add_option("--out", options->out,
                    Text("Where to write it (default: the id in this folder; - for standard output)",
@@ -166,6 +187,21 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
       ->excludes(partition);
   AddSizeOption(*command, "--segment-size", options->segment_size_bytes,
                 Text("e01: the size of each file of the set (default 2G)", "e01: 分割ファイルのサイズ（既定 2G）"));
+  command
+      ->add_option("--path", options->path_glob,
+                   Text("Only items whose path fits this glob; * also matches /",
+                        "パスがこのグロブに一致する項目のみ（* は / にも一致）"))
+      ->type_name("GLOB");
+  command
+      ->add_option(
+          "--artifact", options->artifacts,
+          Text("Only items of this artifact; may be given again", "指定したアーティファクトの項目のみ（複数可）"))
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+  AddMomentOption(*command, "--from", options->from_unix_ns,
+                  Text("Only files with a time at or after this (UTC unless it says otherwise)",
+                       "この時刻以降の時刻を持つファイルのみ（指定がなければ UTC）"));
+  AddMomentOption(*command, "--to", options->to_unix_ns, Text("and before this", "この時刻より前"));
   command->add_flag("--stdout", options->to_stdout,
                     Text("Write to standard output, without a sidecar", "標準出力へ書き出す（サイドカーなし）"));
   command->add_flag("--force", options->force, Text("Replace files that are there", "既存のファイルを置き換える"));
@@ -175,25 +211,39 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
       "  raw       a disk image, sparse; FILE.json beside it holds manifest, signatures and the map of bad sectors\n"
       "  e01       the same as FILE.E01, .E02, ..., with MD5, SHA-1 and the list of bad sectors inside\n"
       "  aff4      the same as AFF4 v1.0, with bad sectors marked in its map\n"
+      "  tar       files with all their times, in the layout of acquire, which dissect opens\n"
       "  bodyfile  names and times for mactime\n"
+      "  timesketch  one JSON line for each time of each file, for Timesketch\n"
+      "  csv       a table of all items, for spreadsheets\n"
+      "  case      who took what with which tool, as CASE/UCO JSON-LD for other laboratories\n"
+      "Only zip and images can be verified offline; the others tell what is in them.\n"
       "FILE appears only when it is whole and its SHA-256 is the collector's: until then it is FILE.part.\n"
       "An image that was broken off goes on where it stopped when the same command is given again.\n\n"
       "Examples:\n  hozen export last --format zip --out case.zip\n  hozen export 3f2a --format raw --out sda.raw\n"
       "  hozen export 3f2a --format e01 --out sda.E01 --segment-size 4G\n"
       "  hozen export 3f2a --format raw --partition 2 --stdout | sha256sum\n"
-      "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d",
+      "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d\n"
+      "  hozen export 3f2a --format tar --path '/etc/*' --out etc.tar\n"
+      "  hozen export 3f2a --format timesketch --from 2026-11-20 --to 2026-11-25",
       "形式:\n"
       "  zip       Velociraptor 互換の配置。マニフェスト、署名、保全記録の証明を含む\n"
       "  raw       ディスクイメージ（スパース）。FILE.json にマニフェスト、署名、不良セクタの位置を保存\n"
       "  e01       同じ内容を FILE.E01、.E02 … に。MD5、SHA-1、不良セクタの一覧を含む\n"
       "  aff4      同じ内容を AFF4 v1.0 に。不良セクタはマップに記録\n"
+      "  tar       すべての時刻を保ったファイル（acquire 互換の配置。dissect で開けます）\n"
       "  bodyfile  mactime 用のファイル名と時刻\n"
+      "  timesketch  ファイルの時刻ごとに 1 行の JSON（Timesketch 用）\n"
+      "  csv       全項目の表（表計算用）\n"
+      "  case      取得者、手段、対象を CASE/UCO JSON-LD で（他機関への引き渡し用）\n"
+      "オフラインで検証できるのは zip とイメージだけです。\n"
       "FILE は、すべて揃い SHA-256 がコレクタと一致して初めて現れます（それまでは FILE.part）。\n"
       "中断したイメージは、同じコマンドで続きから再開します。\n\n"
       "例:\n  hozen export last --format zip --out case.zip\n  hozen export 3f2a --format raw --out sda.raw\n"
       "  hozen export 3f2a --format e01 --out sda.E01 --segment-size 4G\n"
       "  hozen export 3f2a --format raw --partition 2 --stdout | sha256sum\n"
-      "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d"));
+      "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d\n"
+      "  hozen export 3f2a --format tar --path '/etc/*' --out etc.tar\n"
+      "  hozen export 3f2a --format timesketch --from 2026-11-20 --to 2026-11-25"));
   command->callback(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Export(invocation, *options); }; });
 }

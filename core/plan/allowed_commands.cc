@@ -1,0 +1,43 @@
+#include "core/plan/allowed_commands.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace hozen {
+namespace {
+
+constexpr size_t kMaxArguments = 4;
+
+struct AllowedCommand {
+  std::string_view executable;
+  std::array<std::string_view, kMaxArguments> arguments;
+};
+
+// What ForensicArtifacts' definitions for Linux run, all of them: each reads and prints, none takes an argument of a
+// plan's.
+constexpr AllowedCommand kAllowed[] = {
+    {"/bin/mount", {}},
+    {"/bin/ps", {"-ef"}},
+    {"/opt/CrowdStrike/falconctl", {"-g", "--cid", "--aid"}},
+    {"/sbin/iptables", {"-L", "-n", "-v"}},
+    {"/sbin/lsmod", {}},
+    {"/sbin/sysctl", {"-a"}},
+};
+
+bool IsSame(const AllowedCommand& allowed, const v1::Target::Command& command) {
+  if (allowed.executable != command.command()) return false;
+  size_t count = 0;
+  while (count < kMaxArguments && !allowed.arguments[count].empty()) ++count;
+  return std::equal(allowed.arguments.begin(), allowed.arguments.begin() + count, command.arguments().begin(),
+                    command.arguments().end());
+}
+
+}  // namespace
+
+bool IsAllowedCommand(const v1::Target::Command& command) {
+  return std::any_of(std::begin(kAllowed), std::end(kAllowed),
+                     [&](const AllowedCommand& allowed) { return IsSame(allowed, command); });
+}
+
+}  // namespace hozen
