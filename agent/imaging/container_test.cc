@@ -78,6 +78,17 @@ TEST_F(ContainerTest, TheDiskInsideIsTaken) {
   ExpectTaken(ConvertDisk(disk_, "vpc", Path("a.vhd"), "force_size=on"), "vhd", bytes);
   ExpectTaken(ConvertDisk(disk_, "vpc", Path("fixed.vhd"), "subformat=fixed,force_size=on"), "vhd", bytes);
   ExpectTaken(ConvertDisk(disk_, "vmdk", Path("a.vmdk")), "vmdk", bytes);
+  for (const char* kind : {"monolithicFlat", "twoGbMaxExtentFlat", "twoGbMaxExtentSparse"}) {
+    ExpectTaken(ConvertDisk(disk_, "vmdk", Path(Concat(kind, ".vmdk")), Concat("subformat=", kind)), "vmdk", bytes);
+  }
+}
+
+TEST_F(ContainerTest, AVmdkWithoutItsExtentsIsNamed) {
+  ConvertDisk(disk_, "vmdk", Path("b.vmdk"), "subformat=monolithicFlat");
+  fs::remove(Path("b-flat.vmdk"));
+  const v1::Failure failure = FailureFor(Path("b.vmdk"));
+  EXPECT_EQ(failure.cause(), v1::CAUSE_NOT_FOUND);
+  EXPECT_NE(failure.detail().find("-flat.vmdk"), std::string::npos) << failure.detail();
 }
 
 TEST_F(ContainerTest, ItsFileSystemsAreListed) {

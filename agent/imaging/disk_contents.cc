@@ -77,6 +77,7 @@ absl::Status DiskContents::Detect(const std::string& path, const OpenFile& open)
   HOZEN_ASSIGN_OR_RETURN(kind_, DetectContainer(head, tail));
   if (kind_ == ContainerKind::kVhd && !IsFooterOf(head, tail, tail_at)) kind_ = ContainerKind::kPlain;
   if (kind_ == ContainerKind::kEwf) return CheckFirstOfEwf(path, head);
+  if (kind_ == ContainerKind::kVmdkFlat) return FindExtents(path, open);
   if (kind_ != ContainerKind::kPlain) return absl::OkStatus();
   // No mark, but a name: the first piece of a split image, if there is a second.
   const std::string second = PartName(ContainerKind::kSplit, path, 2);
@@ -85,6 +86,22 @@ absl::Status DiskContents::Detect(const std::string& path, const OpenFile& open)
   if (absl::IsNotFound(there)) return absl::OkStatus();
   kind_ = ContainerKind::kSplit;
   return there;
+}
+
+// Of a VMDK whose descriptor this is. Its text is a stranger's and is left to the child; the names are VMware's.
+absl::Status DiskContents::FindExtents(const std::string& path, const OpenFile& open) {
+  constexpr ContainerKind kKinds[] = {ContainerKind::kVmdkFlat, ContainerKind::kVmdkFlatPieces,
+                                      ContainerKind::kVmdkSparsePieces};
+  for (const ContainerKind kind : kKinds) {
+    const std::string name = PartName(kind, path, 2);
+    const absl::Status there = name.empty() ? absl::NotFoundError("") : open(name).status();
+    if (absl::IsNotFound(there)) continue;
+    kind_ = kind;
+    return there;
+  }
+  return absl::NotFoundError(Concat(Printable(path),
+                                    " is the descriptor of a VMDK, and none of its extents (-flat.vmdk, -f001.vmdk, "
+                                    "-s001.vmdk) is beside it"));
 }
 
 absl::Status DiskContents::OpenParts(const std::string& path, const OpenFile& open) {

@@ -49,6 +49,7 @@ class DiskContents {
  private:
   explicit DiskContents(VolumeReaderOptions options) : options_(std::move(options)) {}
   absl::Status Detect(const std::string& path, const OpenFile& open);
+  absl::Status FindExtents(const std::string& path, const OpenFile& open);
   absl::Status OpenParts(const std::string& path, const OpenFile& open);
   void AddFile(OpenedDisk file);
   ContainerHandles Handles() const;

@@ -26,7 +26,7 @@ constexpr Mark kMarks[] = {
     {.bytes = "LEF2\x0d\x0a\x81\0"sv, .name = "a logical evidence file (Lx01), which holds no disk"},
     {.bytes = "vhdxfile"sv, .name = "a VHDX"},
     {.offset = 64, .bytes = "\x7f\x10\xda\xbe"sv, .name = "a VDI of VirtualBox"},
-    {.bytes = "# Disk DescriptorFile"sv, .name = "the descriptor of a VMDK in several files"},
+    {.bytes = "# Disk DescriptorFile"sv, .kind = ContainerKind::kVmdkFlat},
     {.bytes = "COWD"sv, .name = "a sparse VMDK of ESX"},
     {.bytes = "AFF10\x0d\x0a\0"sv, .name = "an AFF"},
     {.at_end = true, .bytes = "koly"sv, .name = "a DMG of macOS"},
@@ -46,6 +46,19 @@ std::string EwfExtension(char first_letter, uint32_t number) {
   return std::string{static_cast<char>(base + letter)} + TwoCharacters(base, number % (kLetters * kLetters), kLetters);
 }
 
+// Numbers from 1.
+std::string VmdkExtentName(ContainerKind kind, const std::string& descriptor, uint32_t number) {
+  constexpr size_t kExtensionBytes = 5;  // ".vmdk", in whatever case
+  if (descriptor.size() <= kExtensionBytes || number == 0 || number > 999) return "";
+  const std::string stem = descriptor.substr(0, descriptor.size() - kExtensionBytes);
+  const std::string extension = descriptor.substr(stem.size());
+  if (extension.front() != '.') return "";
+  if (kind == ContainerKind::kVmdkFlat) return number == 1 ? Concat(stem, "-flat", extension) : "";
+  if (kind != ContainerKind::kVmdkFlatPieces && kind != ContainerKind::kVmdkSparsePieces) return "";
+  const char* const letter = kind == ContainerKind::kVmdkFlatPieces ? "-f" : "-s";
+  return Concat(stem, letter, number < 100 ? "0" : "", number < 10 ? "0" : "", number, extension);
+}
+
 }  // namespace
 
 absl::StatusOr<ContainerKind> DetectContainer(std::string_view head, std::string_view tail) {
@@ -63,6 +76,7 @@ absl::StatusOr<ContainerKind> DetectContainer(std::string_view head, std::string
 
 std::string PartName(ContainerKind kind, const std::string& first, uint32_t number) {
   if (number == 1) return first;
+  if (NameOf(kind) == "vmdk") return VmdkExtentName(kind, first, number - 1);
   if (number == 0 || first.size() < 5 || first[first.size() - 4] != '.') return "";
   const std::string stem = first.substr(0, first.size() - 3);
   const std::string extension = first.substr(first.size() - 3);

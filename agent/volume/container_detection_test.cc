@@ -30,8 +30,8 @@ TEST(DetectContainerTest, AnythingElseIsPlain) {
 }
 
 TEST(DetectContainerTest, RefusesWhatItKnowsAndCannotRead) {
-  for (const std::string& head : {Padded("vhdxfile"), Padded("\x7f\x10\xda\xbe", 64), Padded("# Disk DescriptorFile\n"),
-                                  Padded("COWD"), Padded({"EVF2\x0d\x0a\x81\0", 8}), Padded({"AFF10\x0d\x0a\0", 8})}) {
+  for (const std::string& head : {Padded("vhdxfile"), Padded("\x7f\x10\xda\xbe", 64), Padded("COWD"),
+                                  Padded({"EVF2\x0d\x0a\x81\0", 8}), Padded({"AFF10\x0d\x0a\0", 8})}) {
     const absl::Status status = DetectContainer(head, Padded("")).status();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     EXPECT_NE(status.message().find("raw"), absl::string_view::npos) << status;
@@ -54,6 +54,18 @@ TEST(PartNameTest, CountsAsEnCaseDoes) {
   EXPECT_EQ(name(100 + 22 * 26 * 26), "");
   EXPECT_EQ(PartName(ContainerKind::kEwf, "/x/case.s01", 100), "/x/case.saa");
   EXPECT_EQ(PartName(ContainerKind::kEwf, "/x/case.e01", 12), "/x/case.e12");
+}
+
+TEST(PartNameTest, ExtentsOfAVmdkBearVMwaresNames) {
+  EXPECT_EQ(*DetectContainer(Padded("# Disk DescriptorFile\n"), Padded("")), ContainerKind::kVmdkFlat);
+  EXPECT_EQ(PartName(ContainerKind::kVmdkFlat, "/x/pc.vmdk", 1), "/x/pc.vmdk");
+  EXPECT_EQ(PartName(ContainerKind::kVmdkFlat, "/x/pc.vmdk", 2), "/x/pc-flat.vmdk");
+  EXPECT_EQ(PartName(ContainerKind::kVmdkFlat, "/x/pc.vmdk", 3), "");
+  EXPECT_EQ(PartName(ContainerKind::kVmdkFlatPieces, "/x/pc.VMDK", 2), "/x/pc-f001.VMDK");
+  EXPECT_EQ(PartName(ContainerKind::kVmdkSparsePieces, "/x/pc.vmdk", 12), "/x/pc-s011.vmdk");
+  EXPECT_EQ(PartName(ContainerKind::kVmdkSparsePieces, "/x/pc.vmdk", 1001), "");
+  EXPECT_EQ(PartName(ContainerKind::kVmdk, "/x/pc.vmdk", 2), "");
+  EXPECT_EQ(PartName(ContainerKind::kVmdkFlat, "vmdk", 2), "");
 }
 
 TEST(PartNameTest, CountsAsSplitDoes) {

@@ -27,7 +27,11 @@ absl::StatusOr<std::unique_ptr<Media>> OpenMedia(ContainerKind kind, const std::
     case ContainerKind::kEwf:
       return OpenEwfMedia(files, std::move(on_read));
     case ContainerKind::kVmdk:
-      return OpenVmdkMedia(files.front(), std::move(on_read));
+      return OpenVmdkMedia({files.front()}, std::move(on_read));
+    case ContainerKind::kVmdkFlat:
+    case ContainerKind::kVmdkFlatPieces:
+    case ContainerKind::kVmdkSparsePieces:
+      return OpenVmdkMedia(files, std::move(on_read));
     case ContainerKind::kVhd:
       return OpenVhdMedia(files.front(), std::move(on_read));
     case ContainerKind::kQcow:

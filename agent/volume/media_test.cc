@@ -74,6 +74,28 @@ class MediaTest : public testing::Test {
     EXPECT_GT(reads_, 0);
   }
 
+  // Of a disk that is too large to look at all of it.
+  void ExpectHoldsAt(ContainerKind kind, const std::vector<std::string>& paths, const std::string& disk,
+                     const std::vector<uint64_t>& offsets) {
+    const absl::StatusOr<std::unique_ptr<Media>> media = Open(kind, paths);
+    ASSERT_TRUE(media.ok()) << paths[0] << ": " << media.status();
+    ASSERT_EQ((*media)->size_bytes(), fs::file_size(disk)) << paths[0];
+    std::ifstream file(disk, std::ios::binary);
+    for (const uint64_t offset : offsets) {
+      std::string expected(2 * kMiB, '\0');
+      file.seekg(static_cast<std::streamoff>(offset));
+      file.read(expected.data(), static_cast<std::streamsize>(expected.size()));
+      EXPECT_TRUE(ReadOrDie(**media, offset, expected.size()) == expected) << paths[0] << " at " << offset;
+    }
+  }
+
+  static std::string Noise(size_t size_bytes, uint32_t seed) {
+    std::mt19937 random(seed);
+    std::string bytes(size_bytes, '\0');
+    std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<char>(random()); });
+    return bytes;
+  }
+
   void Change(const std::string& path, uint64_t offset_bytes, const std::string& bytes) {
     std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
     file.seekp(static_cast<std::streamoff>(offset_bytes));
@@ -256,6 +278,33 @@ TEST_F(MediaTest, VhdSectorsThatWereNeverWrittenAreZero) {
 TEST_F(MediaTest, Vmdk) {
   ExpectHolds(ContainerKind::kVmdk, {ConvertDisk(disk_, "vmdk", Path("sparse"))}, disk_);
   ExpectHolds(ContainerKind::kVmdk, {ConvertDisk(disk_, "vmdk", Path("stream"), "subformat=streamOptimized")}, disk_);
+}
+
+TEST_F(MediaTest, VmdkInSeveralFiles) {
+  // Longer than what one piece may hold, and nearly all of it holes.
+  const std::string large = Path("large");
+  fs::copy_file(disk_, large);
+  fs::resize_file(large, 5 * 1024 * kMiB);
+  Change(large, 2047 * kMiB + 512 * 1024, Noise(kMiB, 3));
+  Change(large, 4800 * kMiB, Noise(kMiB, 4));
+  const auto files = [&](const std::string& name, const std::string& kind, int pieces) {
+    ConvertDisk(large, "vmdk", Path(name + ".vmdk"), "subformat=" + kind);
+    std::vector<std::string> all = {Path(name + ".vmdk")};
+    for (int i = 1; i <= pieces; ++i) {
+      const std::string letter = kind == "twoGbMaxExtentFlat" ? "-f00" : "-s00";
+      all.push_back(kind == "monolithicFlat" ? Path(name + "-flat.vmdk") : Path(Concat(name, letter, i, ".vmdk")));
+    }
+    return all;
+  };
+  const std::vector<std::string> sparse = files("sparse", "twoGbMaxExtentSparse", 3);
+  ExpectHoldsAt(ContainerKind::kVmdkSparsePieces, sparse, large, {0, 2047 * kMiB, 2560 * kMiB, 4800 * kMiB});
+  ExpectHoldsAt(ContainerKind::kVmdkFlat, files("flat", "monolithicFlat", 1), large, {0, 2047 * kMiB, 4800 * kMiB});
+  const std::vector<std::string> pieces = files("pieces", "twoGbMaxExtentFlat", 3);
+  ExpectHoldsAt(ContainerKind::kVmdkFlatPieces, pieces, large, {0, 2047 * kMiB, 4800 * kMiB});
+  // Not all of them, and one cut off.
+  ExpectRefused(ContainerKind::kVmdkFlatPieces, {pieces[0], pieces[1]}, absl::StatusCode::kInvalidArgument, "extents");
+  fs::resize_file(pieces[2], kMiB);
+  ExpectRefused(ContainerKind::kVmdkFlatPieces, pieces, absl::StatusCode::kDataLoss, "cut off");
 }
 
 TEST_F(MediaTest, VmdkThatCannotBeReadAloneIsRefused) {

@@ -1,17 +1,20 @@
-// A disk in a VMDK file, through libvmdk. The child's side only.
+// A disk in a VMDK, in one file or several, through libvmdk. The child's side only.
 #ifndef HOZEN_AGENT_VOLUME_VMDK_MEDIA_H_
 #define HOZEN_AGENT_VOLUME_VMDK_MEDIA_H_
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "agent/volume/media.h"
 
 namespace hozen {
 
-// As OpenMedia. Those that are one file: monolithicSparse and streamOptimized; InvalidArgument where the descriptor
-// inside names a parent or other files.
-absl::StatusOr<std::unique_ptr<Media>> OpenVmdkMedia(const MediaFile& file, std::function<void()> on_read);
+// As OpenMedia. One file: monolithicSparse and streamOptimized. Several: a descriptor, then its extents in their order,
+// flat (also ESX's) or sparse. InvalidArgument where the descriptor names a parent, or extents that these files are
+// not.
+absl::StatusOr<std::unique_ptr<Media>> OpenVmdkMedia(const std::vector<MediaFile>& files,
+                                                     std::function<void()> on_read);
 
 }  // namespace hozen
 

@@ -180,27 +180,27 @@ void PrintEstimate(Console& console, const Estimate& estimate, const v1::Acquisi
 
 // Orders the metadata, waits, and counts.
 absl::StatusOr<ExitCode> EstimateOrder(Invocation& invocation, const Session& session, const OrderOptions& options,
-                                       v1::Plan plan) {
-  const int commands = MakeMetadataOnly(plan);
-  if (plan.targets().empty()) {
+                                       v1::Plan order) {
+  MetadataPlan metadata = MetadataOnly(std::move(order));
+  if (metadata.plan.targets().empty()) {
     return absl::InvalidArgumentError(
         AbslView(Say("nothing of this has a size beforehand", "事前に見積もれる対象がありません")));
   }
-  HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ordered, Submit(session, plan));
+  HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ordered, Submit(session, metadata.plan));
   HOZEN_ASSIGN_OR_RETURN(const v1::Acquisition ended,
                          FollowAcquisition(*session.collector, invocation.console, ordered.acquisition_id()));
   if (ExitCodeOf(ended.state()) == ExitCode::kNoEvidence) {
     invocation.console.Print(DescribeAcquisition(invocation.console, ended));
     return ExitCode::kNoEvidence;
   }
-  Estimate estimate(options.file_bytes);
+  Estimate estimate(std::move(metadata.wants_contents), options.file_bytes);
   v1::ListItemsRequest items;
   items.set_acquisition_id(ended.acquisition_id());
   HOZEN_RETURN_IF_ERROR(session.collector->ListItems(items, [&](const v1::ItemRow& row) {
     estimate.Add(row.item());
     return absl::OkStatus();
   }));
-  PrintEstimate(invocation.console, estimate, ended, commands);
+  PrintEstimate(invocation.console, estimate, ended, metadata.dropped);
   return ExitCodeOf(ended.state());
 }
 

@@ -4,22 +4,25 @@
 
 namespace hozen {
 
-int MakeMetadataOnly(v1::Plan& plan) {
-  int dropped = 0;
+MetadataPlan MetadataOnly(v1::Plan order) {
+  MetadataPlan made;
   google::protobuf::RepeatedPtrField<v1::Target> targets;
-  targets.Swap(plan.mutable_targets());
+  targets.Swap(order.mutable_targets());
+  made.plan = std::move(order);
   for (v1::Target& target : targets) {
-    if (target.has_file()) {
+    const bool wants_contents = target.has_file();
+    if (wants_contents) {
       const v1::Target::PathPattern pattern = target.file();
       *target.mutable_path() = pattern;
     }
     if (target.has_path()) {
-      *plan.add_targets() = std::move(target);
+      made.wants_contents.push_back(wants_contents);
+      *made.plan.add_targets() = std::move(target);
     } else {
-      ++dropped;
+      ++made.dropped;
     }
   }
-  return dropped;
+  return made;
 }
 
 void Estimate::Add(const v1::Item& item) {
@@ -27,8 +30,9 @@ void Estimate::Add(const v1::Item& item) {
   if (item.state() == v1::Item::STATE_FAILED) ++sum.failed;
   if (item.kind() != v1::Item::KIND_FILE || item.state() == v1::Item::STATE_FAILED) return;
   ++sum.files;
+  const bool wanted = item.target_index() < wants_contents_.size() && wants_contents_[item.target_index()];
   const v1::FileMetadata& file = item.file();
-  if (!seen_.insert({file.device(), file.inode()}).second) return;
+  if (!wanted || !seen_.insert({file.device(), file.inode()}).second) return;
   sum.bytes += most_file_bytes_ == 0 ? file.size_bytes() : std::min(most_file_bytes_, file.size_bytes());
 }
 

@@ -17,7 +17,7 @@ v1::Item File(const std::string& artifact, uint64_t inode, uint64_t size_bytes) 
 }
 
 TEST(EstimateTest, AFileUnderTwoNamesIsSentOnce) {
-  Estimate estimate(0);
+  Estimate estimate({true}, 0);
   estimate.Add(File("A", 1, 100));
   estimate.Add(File("B", 1, 100));
   estimate.Add(File("B", 2, 30));
@@ -28,7 +28,7 @@ TEST(EstimateTest, AFileUnderTwoNamesIsSentOnce) {
 }
 
 TEST(EstimateTest, LongFilesAreCutOffAndWhatFailedIsCounted) {
-  Estimate estimate(50);
+  Estimate estimate({true}, 50);
   estimate.Add(File("A", 1, 100));
   v1::Item failed = File("A", 2, 10);
   failed.set_state(v1::Item::STATE_FAILED);
@@ -41,17 +41,32 @@ TEST(EstimateTest, LongFilesAreCutOffAndWhatFailedIsCounted) {
   EXPECT_EQ(estimate.total().failed, 1u);
 }
 
+TEST(EstimateTest, WhatIsOnlyListedHasNoBytes) {
+  Estimate estimate({true, false}, 0);
+  v1::Item listed = File("A", 1, 100);
+  listed.set_target_index(1);
+  estimate.Add(listed);
+  EXPECT_EQ(estimate.total().files, 1u);
+  EXPECT_EQ(estimate.total().bytes, 0u);
+  estimate.Add(File("A", 1, 100));
+  EXPECT_EQ(estimate.total().bytes, 100u);
+}
+
 TEST(EstimateTest, ThePlanAsksForNoContents) {
-  v1::Plan plan;
-  plan.add_targets()->mutable_file()->set_pattern("/etc/*");
-  plan.mutable_targets(0)->set_artifact("A");
-  plan.add_targets()->mutable_command()->set_command("/bin/ps");
-  plan.add_targets()->mutable_path()->set_pattern("/tmp/*");
-  EXPECT_EQ(MakeMetadataOnly(plan), 1);
-  ASSERT_EQ(plan.targets_size(), 2);
-  EXPECT_EQ(plan.targets(0).path().pattern(), "/etc/*");
-  EXPECT_EQ(plan.targets(0).artifact(), "A");
-  EXPECT_EQ(plan.targets(1).path().pattern(), "/tmp/*");
+  v1::Plan order;
+  order.set_reason("case");
+  order.add_targets()->mutable_file()->set_pattern("/etc/*");
+  order.mutable_targets(0)->set_artifact("A");
+  order.add_targets()->mutable_command()->set_command("/bin/ps");
+  order.add_targets()->mutable_path()->set_pattern("/tmp/*");
+  const MetadataPlan made = MetadataOnly(order);
+  EXPECT_EQ(made.dropped, 1);
+  EXPECT_EQ(made.plan.reason(), "case");
+  ASSERT_EQ(made.plan.targets_size(), 2);
+  EXPECT_EQ(made.plan.targets(0).path().pattern(), "/etc/*");
+  EXPECT_EQ(made.plan.targets(0).artifact(), "A");
+  EXPECT_EQ(made.plan.targets(1).path().pattern(), "/tmp/*");
+  EXPECT_EQ(made.wants_contents, (std::vector<bool>{true, false}));
 }
 
 }  // namespace
