@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "collector/export/stored_evidence.h"
 
 // libarchive's writer; only archive_writer.cc looks inside.
 struct archive;
@@ -76,6 +77,17 @@ class ArchiveWriter {
   absl::Status status_;
   std::string name_;
   std::optional<uint64_t> missing_bytes_;  // of the entry that is being written
+};
+
+// A stream into the entry that is open.
+class EntrySink : public StreamSink {
+ public:
+  explicit EntrySink(ArchiveWriter& archive) : archive_(archive) {}
+  absl::Status Data(std::string_view bytes) override { return archive_.Write(bytes); }
+  absl::Status Zeros(uint64_t size_bytes) override { return archive_.WriteZeros(size_bytes); }
+
+ private:
+  ArchiveWriter& archive_;
 };
 
 }  // namespace hozen

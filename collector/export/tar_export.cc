@@ -20,16 +20,6 @@ constexpr std::string_view kPosixRoot = "fs/$rootfs$";
 constexpr std::string_view kWindowsRoot = "fs";
 constexpr uint32_t kPermissionBits = 07777;
 
-class EntrySink : public StreamSink {
- public:
-  explicit EntrySink(ArchiveWriter& tar) : tar_(tar) {}
-  absl::Status Data(std::string_view bytes) override { return tar_.Write(bytes); }
-  absl::Status Zeros(uint64_t size_bytes) override { return tar_.WriteZeros(size_bytes); }
-
- private:
-  ArchiveWriter& tar_;
-};
-
 bool StandsOnAFileSystem(const v1::Item& item) {
   return item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_DIRECTORY ||
          item.kind() == v1::Item::KIND_SYMBOLIC_LINK;

@@ -16,17 +16,6 @@
 namespace hozen {
 namespace {
 
-// An item's stream into the entry that is open.
-class EntrySink : public StreamSink {
- public:
-  explicit EntrySink(ArchiveWriter& zip) : zip_(zip) {}
-  absl::Status Data(std::string_view bytes) override { return zip_.Write(bytes); }
-  absl::Status Zeros(uint64_t size_bytes) override { return zip_.WriteZeros(size_bytes); }
-
- private:
-  ArchiveWriter& zip_;
-};
-
 int64_t EntryTime(const v1::Item& item) {
   return item.file().modified_unix_ns() != 0 ? item.file().modified_unix_ns() : item.started_unix_ns();
 }

@@ -16,6 +16,7 @@
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/definition_folders.h"
+#include "tools/hozen/disk_choice.h"
 #include "tools/hozen/estimate.h"
 #include "tools/hozen/failed_targets.h"
 #include "tools/hozen/follow.h"
@@ -237,18 +238,13 @@ absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& opt
   return SubmitAndWait(invocation, session, options, plan, host, not_run);
 }
 
-// OFFSET+SIZE, each as ParseSize reads it.
 absl::Status SetRange(const std::string& text, v1::Target::Disk& disk) {
-  const size_t plus = text.find('+');
-  const absl::StatusOr<uint64_t> offset = ParseSize(std::string_view(text).substr(0, plus));
-  const absl::StatusOr<uint64_t> size = ParseSize(plus == std::string::npos ? "" : text.substr(plus + 1));
-  if (!offset.ok() || !size.ok() || *size == 0) {
-    return absl::InvalidArgumentError(Concat(Say("--range is OFFSET+SIZE, for example 1M+512M, not ",
-                                                 "--range は OFFSET+SIZE の形（例: 1M+512M）で指定してください: "),
-                                             Printable(text)));
+  HOZEN_ASSIGN_OR_RETURN(const StreamRange range, ParseRange(text, /*sector_size_bytes=*/0));
+  if (range.size_bytes == 0) {
+    return absl::InvalidArgumentError(Concat(Printable(text), ": ", Say("the range is empty", "範囲が空です")));
   }
-  disk.set_range_offset_bytes(*offset);
-  disk.set_range_size_bytes(*size);
+  disk.set_range_offset_bytes(range.offset_bytes);
+  disk.set_range_size_bytes(range.size_bytes);
   return absl::OkStatus();
 }
 

@@ -16,6 +16,12 @@ constexpr uint32_t kUsualSectorBytes = 512;
 
 absl::StatusOr<uint64_t> ParsePlace(std::string_view text, uint32_t sector_size_bytes) {
   if (!text.ends_with('s') && !text.ends_with('S')) return ParseSize(text);
+  if (sector_size_bytes == 0) {
+    return absl::InvalidArgumentError(
+        Concat(text, ": ",
+               Say("the disk's sector size is not known yet; give bytes",
+                   "ディスクのセクタサイズがまだ不明です。バイト単位で指定してください")));
+  }
   HOZEN_ASSIGN_OR_RETURN(const uint64_t sectors, ParseSize(text.substr(0, text.size() - 1)));
   if (sectors > std::numeric_limits<uint64_t>::max() / sector_size_bytes) {
     return absl::InvalidArgumentError(Concat(text, ": ", Say("is too large", "は大きすぎます")));

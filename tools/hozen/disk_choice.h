@@ -20,8 +20,8 @@ struct StreamRange {
   friend bool operator==(const StreamRange&, const StreamRange&) = default;
 };
 
-// "OFFSET+SIZE" in bytes, sizes ("1M+512K") or sectors of the disk ("2048s+204800s"). InvalidArgument for anything
-// else.
+// "OFFSET+SIZE" in bytes, sizes ("1M+512K") or sectors of the disk ("2048s+204800s"; not with a sector size of 0, which
+// is not known). InvalidArgument for anything else.
 absl::StatusOr<StreamRange> ParseRange(std::string_view text, uint32_t sector_size_bytes);
 
 // The disk with this item index, else the only one. NotFound where there is none; InvalidArgument, naming them, where

@@ -153,6 +153,7 @@ v1::Item Disk(uint64_t index) {
 TEST(DiskChoiceTest, Ranges) {
   EXPECT_EQ(*ParseRange("1M+512K", 512), (StreamRange{.offset_bytes = 1 << 20, .size_bytes = 512 << 10}));
   EXPECT_EQ(*ParseRange("2048s+10s", 4096), (StreamRange{.offset_bytes = 2048 * 4096, .size_bytes = 40960}));
+  EXPECT_FALSE(ParseRange("1s+1s", 0).ok());
   for (const char* wrong : {"", "5", "1M-2M", "+", "a+b", "1M+", "+1M", "99999999999999s+1s"}) {
     EXPECT_FALSE(ParseRange(wrong, 1 << 30).ok()) << wrong;
   }
