@@ -11,14 +11,21 @@
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/crypto/sha256.h"
 #include "core/evidence/bundle.h"
 
 namespace hozen {
 namespace {
 
-// Objects of ours have names that nobody else can have: the acquisition's id is random.
+// Objects of ours have names that nobody else can have, because the acquisition's id is random, and the same ones in
+// each export. UCO wants them to end with a UUID.
 std::string Id(const StoredEvidence& evidence, std::string_view what) {
-  return Concat("urn:hozen:", evidence.manifest().acquisition_id(), ":", what);
+  const std::string name = Concat("urn:hozen:", evidence.manifest().acquisition_id(), ":", what);
+  std::string hex = Sha256::Of(name).ToHex().substr(0, 32);
+  hex[12] = '4';  // RFC 9562, section 4: version
+  hex[16] = '8';  // and variant
+  return Concat(name, "-", hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4), "-",
+                hex.substr(20));
 }
 
 Json Reference(std::string id) { return {{"@id", std::move(id)}}; }
@@ -35,7 +42,6 @@ Json Context() {
           {"uco-observable", "https://ontology.unifiedcyberontology.org/uco/observable/"},
           {"uco-tool", "https://ontology.unifiedcyberontology.org/uco/tool/"},
           {"uco-types", "https://ontology.unifiedcyberontology.org/uco/types/"},
-          {"uco-vocabulary", "https://ontology.unifiedcyberontology.org/uco/vocabulary/"},
           {"xsd", "http://www.w3.org/2001/XMLSchema#"}};
 }
 
@@ -81,7 +87,9 @@ class CaseExport {
     }});
   }
 
-  std::string ItemId(const v1::Item& item) const { return Id(evidence_, Concat("item-", item.index())); }
+  std::string ItemId(const v1::Item& item, std::string_view facet = "") const {
+    return Id(evidence_, Concat("item-", item.index(), facet));
+  }
 
   Json Tool() const {
     return {{"@id", Id(evidence_, "tool")},
@@ -129,7 +137,7 @@ class CaseExport {
   Json File(const v1::Item& item) const {
     const std::string path = Printable(item.path());
     const auto parts = PathParts(item.path());
-    Json file = {{"@id", Concat(ItemId(item), "-file")},
+    Json file = {{"@id", ItemId(item, "-file")},
                  {"@type", "uco-observable:FileFacet"},
                  {"uco-observable:fileName", Printable(parts.empty() ? item.path() : std::string(parts.back()))},
                  {"uco-observable:filePath", path}};
@@ -142,11 +150,11 @@ class CaseExport {
     time("uco-observable:observableCreatedTime", item.file().born_unix_ns());
     file["uco-observable:sizeInBytes"] = Typed("xsd:integer", Concat(item.size_bytes()));
     const Json hash = {
-        {"@id", Concat(ItemId(item), "-sha256")},
+        {"@id", ItemId(item, "-sha256")},
         {"@type", "uco-types:Hash"},
-        {"uco-types:hashMethod", Typed("uco-vocabulary:HashNameVocab", "SHA256")},
+        {"uco-types:hashMethod", "SHA256"},
         {"uco-types:hashValue", Typed("xsd:hexBinary", absl::AsciiStrToUpper(absl::BytesToHexString(item.sha256())))}};
-    const Json content = {{"@id", Concat(ItemId(item), "-content")},
+    const Json content = {{"@id", ItemId(item, "-content")},
                           {"@type", "uco-observable:ContentDataFacet"},
                           {"uco-observable:sizeInBytes", Typed("xsd:integer", Concat(item.size_bytes()))},
                           {"uco-observable:hash", hash}};

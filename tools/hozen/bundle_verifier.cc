@@ -37,7 +37,8 @@ absl::StatusOr<BundleReport> VerifyBundle(const fs::path& file, const PublicKey&
   sidecar += ".json";
   // A disk may begin with any bytes, so a sidecar beside it decides first.
   if (Exists(sidecar)) return VerifyRawBundle(file, sidecar, authority, on_progress);
-  if (LooksLikeZip(file)) return VerifyZipBundle(file, authority, on_progress);
+  // An AFF4 is a ZIP file too, but no bundle without its sidecar.
+  if (LooksLikeZip(file) && file.extension() != ".aff4") return VerifyZipBundle(file, authority, on_progress);
   if (file.extension() == ".json") {
     fs::path image = file;
     image.replace_extension();

@@ -11,10 +11,10 @@
 
 namespace hozen {
 
-// `file` is a zip bundle, a raw image with its sidecar beside it, or that sidecar. What is wrong with a bundle stands
-// in the report. A status is for what is no bundle: NotFound and PermissionDenied where a file cannot be opened,
-// InvalidArgument where it is something else. Memory grows with the number of items (about 200 bytes each), not with
-// their bytes; nothing is unpacked beyond the size that the signed manifest gives.
+// `file` is a zip bundle, an image (raw, E01 or AFF4) with its sidecar beside it, or that sidecar. What is wrong with a
+// bundle stands in the report. A status is for what is no bundle: NotFound and PermissionDenied where a file cannot be
+// opened, InvalidArgument where it is something else. Memory grows with the number of items (about 200 bytes each), not
+// with their bytes; nothing is unpacked beyond the size that the signed manifest gives.
 absl::StatusOr<BundleReport> VerifyBundle(const std::filesystem::path& file, const PublicKey& authority,
                                           const BundleProgress& on_progress = {});
 

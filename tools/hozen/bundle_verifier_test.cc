@@ -30,6 +30,7 @@
 #include "core/evidence/merkle.h"
 #include "core/evidence/trust.h"
 #include "core/plan/plan.h"
+#include "tools/images/aff4_image.h"
 
 namespace hozen {
 namespace {
@@ -297,6 +298,17 @@ class BundleVerifier : public ::testing::Test {
   void WriteRaw(const std::string& image, const std::string& sidecar) {
     ASSERT_TRUE(WriteFileAtomically(folder_ / "sda.raw", image, 0600).ok());
     ASSERT_TRUE(WriteFileAtomically(folder_ / "sda.raw.json", sidecar, 0600).ok());
+  }
+
+  void WriteAff4(const std::string& image, const std::string& sidecar) {
+    ImageDescription description;
+    description.size_bytes = image.size();
+    auto writer = NewAff4Writer(folder_ / "sda.aff4", description);
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    const auto source = NewMemorySource(image);
+    ASSERT_TRUE(WriteImage(*source, **writer, [](uint64_t) {}).ok());
+    fs::rename((*writer)->files().front().written, folder_ / "sda.aff4");
+    ASSERT_TRUE(WriteFileAtomically(folder_ / "sda.aff4.json", sidecar, 0600).ok());
   }
 
   BundleReport Verify(const fs::path& file) {
@@ -580,6 +592,55 @@ TEST_F(BundleVerifier, ProvesARangeOfADiskByItsChunks) {
   sidecar["range"]["size_bytes"] = kDiskBytes;
   WriteRaw(image, sidecar.dump());
   EXPECT_FALSE(Verify(folder_ / "sda.raw").ok()) << "a range outside of the disk";
+}
+
+TEST_F(BundleVerifier, VerifiesAnAff4AsItVerifiesTheDisk) {
+  WriteAff4(evidence_->disk(), evidence_->Sidecar());
+  BundleReport report = Verify(folder_ / "sda.aff4");
+  EXPECT_TRUE(report.ok()) << Faults(report);
+  EXPECT_EQ(report.verified_bytes, kDiskBytes);
+
+  std::string other = evidence_->disk();
+  other[4'500'000] ^= 1;
+  WriteAff4(other, evidence_->Sidecar());
+  report = Verify(folder_ / "sda.aff4");
+  ASSERT_EQ(report.fault_count, 1u) << Faults(report);
+  EXPECT_EQ(report.faults[0].item_index, 3u);
+  EXPECT_EQ(report.faults[0].offset_bytes, uint64_t{4} << 20);
+
+  // A packed chunk is damaged: the last one, whose checksum stands before the header of the bevy's index.
+  WriteAff4(evidence_->disk(), evidence_->Sidecar());
+  std::string file = *ReadWholeFile(folder_ / "sda.aff4", 64 << 20);
+  file[file.rfind("PK\x03\x04", file.find(".index")) - 1] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "sda.aff4", file, 0600).ok());
+  report = Verify(folder_ / "sda.aff4");
+  ASSERT_EQ(report.fault_count, 1u) << Faults(report);
+  EXPECT_EQ(report.faults[0].path, "/dev/sda");
+  EXPECT_EQ(report.faults[0].offset_bytes, kDiskBytes - (32 << 10)) << Faults(report);
+
+  WriteAff4(evidence_->disk() + "x", evidence_->Sidecar());
+  EXPECT_EQ(Verify(folder_ / "sda.aff4").faults[0].offset_bytes, kDiskBytes);
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "sda.aff4", file.substr(0, file.size() / 2), 0600).ok());
+  EXPECT_EQ(Verify(folder_ / "sda.aff4").fault_count, 1u);
+  fs::remove(folder_ / "sda.aff4.json");
+  EXPECT_TRUE(absl::IsInvalidArgument(VerifyBundle(folder_ / "sda.aff4", evidence_->authority()).status()));
+}
+
+TEST_F(BundleVerifier, NamesWhatARangeInAnAff4HasDamaged) {
+  constexpr uint64_t kFrom = 1 << 20;
+  nlohmann::ordered_json sidecar = nlohmann::ordered_json::parse(evidence_->Sidecar());
+  const std::string body = sidecar["body"];
+  sidecar.erase("body");
+  sidecar["range"] = {{"offset_bytes", kFrom}, {"size_bytes", kDiskBytes - kFrom}};
+  sidecar["body"] = body;
+  WriteAff4(evidence_->disk().substr(kFrom), sidecar.dump());
+  EXPECT_TRUE(Verify(folder_ / "sda.aff4").ok());
+  std::string file = *ReadWholeFile(folder_ / "sda.aff4", 64 << 20);
+  file[file.rfind("PK\x03\x04", file.find(".index")) - 1] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "sda.aff4", file, 0600).ok());
+  const BundleReport report = Verify(folder_ / "sda.aff4");
+  ASSERT_EQ(report.fault_count, 1u) << Faults(report);
+  EXPECT_EQ(report.faults[0].offset_bytes, kDiskBytes - (32 << 10)) << "of the disk, not of the range";
 }
 
 TEST_F(BundleVerifier, RefusesAnImageOfAnotherSize) {

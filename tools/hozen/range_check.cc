@@ -11,10 +11,14 @@ absl::StatusOr<std::string> RangeCheck::Read(uint64_t stream_at, uint64_t size_b
   std::string bytes(static_cast<size_t>(size_bytes), '\0');
   size_t have = 0;
   while (have < bytes.size()) {
-    HOZEN_ASSIGN_OR_RETURN(const size_t got, image_.ReadAt(stream_at - from_ + have,
-                                                           absl::MakeSpan(bytes.data() + have, bytes.size() - have)));
-    if (got == 0) return absl::DataLossError("the image ends early");
-    have += got;
+    const uint64_t at = stream_at - from_ + have;
+    const auto got = image_.ReadAt(at, absl::MakeSpan(bytes.data() + have, bytes.size() - have));
+    if (!got.ok()) {
+      unreadable_at_ = at;
+      return got.status();
+    }
+    if (*got == 0) return absl::DataLossError("the image ends early");
+    have += *got;
   }
   return bytes;
 }

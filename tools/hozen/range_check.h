@@ -35,6 +35,9 @@ class RangeCheck {
 
   // Of the first run, in the disk's stream, whose bytes are wrong.
   const std::optional<uint64_t>& wrong_at() const { return wrong_at_; }
+  // Where a read failed, in the image's own offsets; the failure is somewhere in the largest chunk's size from there
+  // on.
+  const std::optional<uint64_t>& unreadable_at() const { return unreadable_at_; }
   // Bytes of chunks of which the image has only a part: neither right nor wrong by what was signed.
   uint64_t unproven_bytes() const { return unproven_bytes_; }
 
@@ -60,6 +63,7 @@ class RangeCheck {
   uint64_t at_ = 0;
   std::map<Digest, Chunk> pieced_;
   std::optional<uint64_t> wrong_at_;
+  std::optional<uint64_t> unreadable_at_;
   uint64_t unproven_bytes_ = 0;
 };
 

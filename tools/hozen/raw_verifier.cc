@@ -1,5 +1,6 @@
-// Raw images: the sidecar's proofs and body, then the image against its item, and, only where it differs, against the
-// map.
+// Images, raw, E01 and AFF4: the sidecar's proofs and body, then the image against its item, and, only where it
+// differs, against the map.
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "core/base/concat.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/chunk/chunk.h"
 #include "core/crypto/sha256.h"
@@ -18,6 +20,7 @@
 #include "tools/hozen/range_check.h"
 #include "tools/hozen/sidecar.h"
 #include "tools/hozen/zip_reader.h"
+#include "tools/images/aff4_source.h"
 #include "tools/images/e01_image.h"
 
 namespace hozen {
@@ -181,15 +184,24 @@ absl::StatusOr<std::unique_ptr<Source>> OpenImage(const fs::path& file, uint64_t
   HOZEN_ASSIGN_OR_RETURN(const size_t got, plain->ReadAt(0, absl::MakeSpan(magic, sizeof magic)));
   const std::string_view begin(magic, got);
   if (begin == std::string_view("EVF\x09\x0d\x0a\xff\x00", 8)) return OpenE01(file);
-  return plain;
+  if (begin.substr(0, 4) != std::string_view("PK\x03\x04", 4)) return plain;
+  auto aff4 = OpenAff4(std::move(plain));
+  // Damage becomes a fault that names the file; what is not supported is said by itself.
+  if (aff4.ok() || absl::IsDataLoss(aff4.status())) return aff4;
+  return WithContext(aff4.status(), Printable(file.native()));
 }
 
-absl::Status CheckRange(const Sidecar& sidecar, Source& image, ImageRange range, const BundleProgress& on_progress,
-                        BundleFault fault, BundleReport& report) {
-  RangeCheck check(image, range.offset_bytes, [&](uint64_t done) {
-    report.verified_bytes = done;
-    if (on_progress) on_progress(done, range.size_bytes);
-  });
+// Where in the piece that could not be read, which begins at `from`, the trouble is: to the sector.
+uint64_t FirstUnreadable(Source& image, uint64_t from) {
+  char sector[512];
+  const uint64_t end = std::min<uint64_t>(from + kMaxChunkSizeBytes, image.size_bytes());
+  for (uint64_t at = from; at < end; at += sizeof sector) {
+    if (!image.ReadAt(at, absl::MakeSpan(sector, sizeof sector)).ok()) return at;
+  }
+  return from;
+}
+
+absl::Status FollowMap(const Sidecar& sidecar, RangeCheck& check) {
   BodyReader::Handler first;
   first.on_extents = [&](uint64_t index, const ExtentList& extents) {
     return index == sidecar.item_index() ? check.Follow(extents) : absl::OkStatus();
@@ -201,7 +213,21 @@ absl::Status CheckRange(const Sidecar& sidecar, Source& image, ImageRange range,
     return absl::OkStatus();
   };
   HOZEN_RETURN_IF_ERROR(WalkBody(sidecar, std::move(again)));
-  HOZEN_RETURN_IF_ERROR(check.Finish());
+  return check.Finish();
+}
+
+// Where the image cannot be read, which the status says, `fault` learns the place.
+absl::Status CheckRange(const Sidecar& sidecar, Source& image, ImageRange range, const BundleProgress& on_progress,
+                        BundleFault& fault, BundleReport& report) {
+  RangeCheck check(image, range.offset_bytes, [&](uint64_t done) {
+    report.verified_bytes = done;
+    if (on_progress) on_progress(done, range.size_bytes);
+  });
+  const absl::Status followed = FollowMap(sidecar, check);
+  if (!followed.ok() && check.unreadable_at().has_value()) {
+    fault.offset_bytes = range.offset_bytes + FirstUnreadable(image, *check.unreadable_at());
+  }
+  HOZEN_RETURN_IF_ERROR(followed);
   report.unproven_bytes = check.unproven_bytes();
   if (!check.wrong_at().has_value()) {
     report.verified_items = 1;
@@ -213,16 +239,21 @@ absl::Status CheckRange(const Sidecar& sidecar, Source& image, ImageRange range,
   return absl::OkStatus();
 }
 
+// `fault` as in CheckRange.
 absl::Status CheckWhole(const Sidecar& sidecar, Source& image, const v1::Item& item, const BundleProgress& on_progress,
-                        BundleFault fault, BundleReport& report) {
+                        BundleFault& fault, BundleReport& report) {
   std::string buffer(kMaxChunkSizeBytes, '\0');
   Sha256 hash;
   uint64_t at = 0;
   while (at < image.size_bytes()) {
-    HOZEN_ASSIGN_OR_RETURN(const size_t got, image.ReadAt(at, absl::MakeSpan(buffer.data(), buffer.size())));
-    if (got == 0) break;
-    hash.Update(std::string_view(buffer.data(), got));
-    at += got;
+    const auto got = image.ReadAt(at, absl::MakeSpan(buffer.data(), buffer.size()));
+    if (!got.ok()) {
+      fault.offset_bytes = FirstUnreadable(image, at);
+      return got.status();
+    }
+    if (*got == 0) break;
+    hash.Update(std::string_view(buffer.data(), *got));
+    at += *got;
     report.verified_bytes = at;
     if (on_progress) on_progress(at, item.size_bytes());
   }

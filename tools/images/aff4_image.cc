@@ -2,14 +2,12 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_format.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -17,6 +15,10 @@
 #include "core/base/unique_fd.h"
 #include "core/crypto/legacy_digest.h"
 #include "core/crypto/sha256.h"
+#include "tools/images/aff4_names.h"
+#include "tools/images/aff4_stream_writer.h"
+#include "tools/images/little_endian.h"
+#include "tools/images/spill_file.h"
 #include "tools/images/stored_zip.h"
 
 namespace hozen {
@@ -24,12 +26,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kChunkBytes = 32 << 10;
-constexpr size_t kChunksInBevy = 2048;
 // Shorter runs of zeros are data: they pack to next to nothing, and each run takes its place in the map.
 constexpr size_t kShortestZeros = 1 << 20;
 constexpr size_t kFillBytes = 1 << 20;
-constexpr char kDeflate[] = "https://www.ietf.org/rfc/rfc1950.txt";
 // The order of the map's index of targets.
 enum Target : uint32_t { kStream = 0, kZero = 1, kUnreadable = 2, kUnknown = 3 };
 
@@ -43,12 +42,6 @@ std::string Urn(const ImageDescription& description, std::string_view what) {
                 "-", hex.substr(20, 12));
 }
 
-// A member of the volume that belongs to another object than the volume itself.
-std::string MemberName(std::string_view urn, std::string_view rest) {
-  constexpr std::string_view kScheme = "aff4://";
-  return Concat("aff4%3A%2F%2F", urn.substr(kScheme.size()), "/", rest);
-}
-
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
@@ -58,25 +51,19 @@ std::string Quoted(std::string_view text) {
   return quoted + "\"";
 }
 
-template <typename Number>
-void Put(Number number, std::string& out) {
-  for (size_t i = 0; i < sizeof(Number); ++i) out += static_cast<char>(number >> 8 * i & 0xFF);
-}
-
 class Aff4Writer : public ImageWriter {
  public:
-  Aff4Writer(fs::path target, ImageDescription description, UniqueFd fd)
-      : written_(std::move(target)),
+  Aff4Writer(ImageFile file, ImageDescription description, UniqueFd fd)
+      : files_({std::move(file)}),
         description_(std::move(description)),
         volume_(Urn(description_, "volume")),
         image_(Urn(description_, "image")),
         map_(Urn(description_, "map")),
         stream_(Urn(description_, "stream")),
         fd_(std::move(fd)),
-        zip_(fd_.get()) {
-    files_.push_back({.written = written_, .name = written_});
-    files_.front().written += ".new";
-  }
+        zip_(fd_.get(), files_.front().written),
+        data_(stream_, zip_),
+        runs_(files_.front().written) {}
   ~Aff4Writer() override {
     if (!finished_) unlink(files_.front().written.c_str());
   }
@@ -93,17 +80,17 @@ class Aff4Writer : public ImageWriter {
       uint64_t piece = std::min<uint64_t>(bytes.size(), kShortestZeros);
       if (next != nullptr && next->offset_bytes <= at_) {
         piece = std::min(piece, EndOf(*next) - at_);
-        AddRun(piece, next->unreadable ? kUnreadable : kUnknown);
+        HOZEN_RETURN_IF_ERROR(AddRun(piece, next->unreadable ? kUnreadable : kUnknown));
         Hash(Fill(next->unreadable, piece));
       } else {
         if (next != nullptr) piece = std::min(piece, next->offset_bytes - at_);
         const std::string_view data = bytes.substr(0, piece);
         Hash(data);
         if (piece == kShortestZeros && data.find_first_not_of('\0') == std::string_view::npos) {
-          AddRun(piece, kZero);
+          HOZEN_RETURN_IF_ERROR(AddRun(piece, kZero));
         } else {
-          AddRun(piece, kStream);
-          HOZEN_RETURN_IF_ERROR(AddData(data));
+          HOZEN_RETURN_IF_ERROR(AddRun(piece, kStream));
+          HOZEN_RETURN_IF_ERROR(data_.Write(data));
         }
       }
       at_ += piece;
@@ -113,20 +100,10 @@ class Aff4Writer : public ImageWriter {
   }
 
   absl::Status Finish() override {
-    if (!pending_.empty()) HOZEN_RETURN_IF_ERROR(AddChunk(std::exchange(pending_, {})));
-    HOZEN_RETURN_IF_ERROR(EndBevy());
-    std::string runs;
-    for (const Run& run : runs_) {
-      Put(run.at, runs);
-      Put(run.size_bytes, runs);
-      Put(run.target_at, runs);
-      Put(static_cast<uint32_t>(run.target), runs);
-    }
-    HOZEN_RETURN_IF_ERROR(zip_.Add(MemberName(map_, "map"), runs));
-    HOZEN_RETURN_IF_ERROR(zip_.Add(
-        MemberName(map_, "idx"), Concat(stream_, "\nhttp://aff4.org/Schema#Zero\nhttp://aff4.org/Schema#UnreadableData",
-                                        "\nhttp://aff4.org/Schema#UnknownData\n")));
-    HOZEN_RETURN_IF_ERROR(zip_.Add("information.turtle", Turtle()));
+    HOZEN_RETURN_IF_ERROR(data_.Finish());
+    HOZEN_RETURN_IF_ERROR(EndRun());
+    HOZEN_ASSIGN_OR_RETURN(const MapHashes map_hashes, WriteMap());
+    HOZEN_RETURN_IF_ERROR(zip_.Add("information.turtle", Turtle(map_hashes)));
     HOZEN_RETURN_IF_ERROR(zip_.Close(volume_));
     if (fsync(fd_.get()) != 0) return ErrnoStatus(errno, Printable(files_.front().written.native()));
     finished_ = true;
@@ -141,6 +118,13 @@ class Aff4Writer : public ImageWriter {
     uint64_t size_bytes;
     uint64_t target_at;
     Target target;
+  };
+  // As the standard names them; each is SHA-256.
+  struct MapHashes {
+    Digest point;
+    Digest idx;
+    Digest path;
+    Digest all;
   };
 
   static uint64_t EndOf(const MissingRun& run) { return run.offset_bytes + run.size_bytes; }
@@ -164,96 +148,97 @@ class Aff4Writer : public ImageWriter {
     sha256_.Update(bytes);
   }
 
-  void AddRun(uint64_t size_bytes, Target target) {
+  absl::Status AddRun(uint64_t size_bytes, Target target) {
     // Streams of symbols are the same everywhere; pointing at the image's own offset keeps a run's bytes in step with
     // its neighbours, as other writers do.
-    const uint64_t target_at = target == kStream ? stream_bytes_ : at_;
-    if (!runs_.empty() && runs_.back().target == target &&
-        runs_.back().target_at + runs_.back().size_bytes == target_at) {
-      runs_.back().size_bytes += size_bytes;
-    } else {
-      runs_.push_back({.at = at_, .size_bytes = size_bytes, .target_at = target_at, .target = target});
+    const uint64_t target_at = target == kStream ? data_.size_bytes() : at_;
+    if (run_.size_bytes > 0 && run_.target == target && run_.target_at + run_.size_bytes == target_at) {
+      run_.size_bytes += size_bytes;
+      return absl::OkStatus();
     }
-    if (target == kStream) stream_bytes_ += size_bytes;
-  }
-
-  absl::Status AddData(std::string_view data) {
-    while (!data.empty()) {
-      const size_t more = std::min(kChunkBytes - pending_.size(), data.size());
-      pending_.append(data.substr(0, more));
-      data.remove_prefix(more);
-      if (pending_.size() < kChunkBytes) continue;
-      HOZEN_RETURN_IF_ERROR(AddChunk(pending_));
-      pending_.clear();
-    }
+    HOZEN_RETURN_IF_ERROR(EndRun());
+    run_ = {.at = at_, .size_bytes = size_bytes, .target_at = target_at, .target = target};
     return absl::OkStatus();
   }
 
-  absl::Status AddChunk(std::string_view chunk) {
-    std::string packed(compressBound(kChunkBytes), '\0');
-    uLongf size = packed.size();
-    if (compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(chunk.data()),
-                  chunk.size(), Z_BEST_SPEED) != Z_OK) {
-      return absl::ResourceExhaustedError("zlib: out of memory");
-    }
-    packed.resize(size);
-    // A whole chunk that does not shrink is kept as it is; its length tells. A short one at the end is always packed.
-    if (chunk.size() == kChunkBytes && packed.size() >= kChunkBytes) packed.assign(chunk);
-    if (index_.empty()) HOZEN_RETURN_IF_ERROR(zip_.Begin(BevyName()));
-    Put(bevy_bytes_, index_);
-    Put(static_cast<uint32_t>(packed.size()), index_);
-    bevy_bytes_ += packed.size();
-    HOZEN_RETURN_IF_ERROR(zip_.Write(packed));
-    constexpr size_t kIndexEntryBytes = 12;
-    return index_.size() == kChunksInBevy * kIndexEntryBytes ? EndBevy() : absl::OkStatus();
+  absl::Status EndRun() {
+    if (run_.size_bytes == 0) return absl::OkStatus();
+    std::string bytes;
+    PutLittleEndian(run_.at, bytes);
+    PutLittleEndian(run_.size_bytes, bytes);
+    PutLittleEndian(run_.target_at, bytes);
+    PutLittleEndian(static_cast<uint32_t>(run_.target), bytes);
+    return runs_.Append(bytes);
   }
 
-  absl::Status EndBevy() {
-    if (index_.empty()) return absl::OkStatus();
+  absl::StatusOr<MapHashes> WriteMap() {
+    const std::string targets =
+        Concat(stream_, "\n", kAff4Schema, "Zero\n", kAff4Schema, "UnreadableData\n", kAff4Schema, "UnknownData\n");
+    Sha256 point;
+    Sha256 all;
+    HOZEN_RETURN_IF_ERROR(zip_.Begin(Aff4MemberName(map_, "map")));
+    HOZEN_RETURN_IF_ERROR(runs_.Replay([&](std::string_view bytes) {
+      point.Update(bytes);
+      all.Update(bytes);
+      return zip_.Write(bytes);
+    }));
     HOZEN_RETURN_IF_ERROR(zip_.End());
-    HOZEN_RETURN_IF_ERROR(zip_.Add(BevyName() + ".index", index_));
-    index_.clear();
-    bevy_bytes_ = 0;
-    ++bevies_;
-    return absl::OkStatus();
+    HOZEN_RETURN_IF_ERROR(zip_.Add(Aff4MemberName(map_, "idx"), targets));
+    // The order in which runs were added, which is the map's own. Some readers take the hash of a member that is not
+    // there into the block map hash and some do not; of an empty one they all think the same.
+    HOZEN_RETURN_IF_ERROR(zip_.Add(Aff4MemberName(map_, "mapPath"), ""));
+    all.Update(targets);
+    return MapHashes{.point = point.Finish(), .idx = Sha256::Of(targets), .path = Sha256::Of(""), .all = all.Finish()};
   }
 
-  std::string BevyName() const { return MemberName(stream_, absl::StrFormat("%08d", bevies_)); }
-
-  std::string Turtle() {
+  std::string Turtle(const MapHashes& map_hashes) {
     const ImageDescription& d = description_;
     const auto number = [](uint64_t value, const char* type) { return Concat("\"", value, "\"^^xsd:", type); };
     const auto hash = [](const std::string& hex, const char* kind) { return Concat("\"", hex, "\"^^aff4:", kind); };
     const std::string md5 = absl::BytesToHexString(md5_.Finish());
     const std::string sha1 = absl::BytesToHexString(sha1_.Finish());
     const std::string sha256 = sha256_.Finish().ToHex();
+    // One hash over everything: the data by its blocks' hashes, smallest first, then the map.
+    const Digest md5_blocks = data_.Md5BlockHashes();
+    const Digest sha1_blocks = data_.Sha1BlockHashes();
+    const std::string block_map = Sha256::Of(Concat(md5_blocks.bytes(), sha1_blocks.bytes(), map_hashes.point.bytes(),
+                                                    map_hashes.idx.bytes(), map_hashes.path.bytes()))
+                                      .ToHex();
     std::string text =
         "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .\n@prefix aff4: <http://aff4.org/Schema#> .\n"
         "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n\n";
     text += Concat("<", volume_, "> a aff4:ZipVolume ;\n  aff4:contains <", image_, ">, <", map_, ">, <", stream_,
                    "> ;\n  aff4:stored <", volume_, "> .\n\n");
-    text += Concat("<", image_, "> a aff4:DiskImage, aff4:Image, aff4:ContiguousImage ;\n  aff4:dataStream <", map_,
-                   "> ;\n  aff4:size ", number(d.size_bytes, "long"), " ;\n  aff4:blockSize ",
-                   number(d.sector_size_bytes, "int"), " ;\n  aff4:sectorCount ",
-                   number(d.size_bytes / d.sector_size_bytes, "long"), " ;\n  aff4:hash ", hash(md5, "MD5"), ", ",
-                   hash(sha1, "SHA1"), ", ", hash(sha256, "SHA256"), " ;\n  aff4:diskModel ", Quoted(d.model),
-                   " ;\n  aff4:diskSerial ", Quoted(d.serial), " ;\n  aff4:description ", Quoted(d.title),
-                   " ;\n  aff4:stored <", volume_, "> .\n\n");
-    text += Concat("<", map_, "> a aff4:Map ;\n  aff4:dependentStream <", stream_,
-                   "> ;\n  aff4:mapGapDefaultStream aff4:Zero ;\n  aff4:size ", number(d.size_bytes, "long"),
-                   " ;\n  aff4:target <", image_, "> ;\n  aff4:hash ", hash(md5, "MD5"), ", ", hash(sha1, "SHA1"), ", ",
-                   hash(sha256, "SHA256"), " ;\n  aff4:stored <", volume_, "> .\n\n");
-    text += Concat("<", stream_, "> a aff4:ImageStream ;\n  aff4:chunkSize ", number(kChunkBytes, "int"),
-                   " ;\n  aff4:chunksInSegment ", number(kChunksInBevy, "int"), " ;\n  aff4:compressionMethod <",
-                   kDeflate, "> ;\n  aff4:size ", number(stream_bytes_, "long"), " ;\n  aff4:target <", map_,
-                   "> ;\n  aff4:stored <", volume_, "> .\n\n");
+    text += Concat(
+        "<", image_, "> a aff4:DiskImage, aff4:Image, aff4:ContiguousImage ;\n  aff4:dataStream <", map_,
+        "> ;\n  aff4:size ", number(d.size_bytes, "long"), " ;\n  aff4:blockSize ", number(d.sector_size_bytes, "int"),
+        " ;\n  aff4:sectorCount ", number(d.size_bytes / d.sector_size_bytes, "long"), " ;\n  aff4:hash ",
+        hash(block_map, "blockMapHashSHA256"), " ;\n  aff4:diskModel ", Quoted(d.model), " ;\n  aff4:diskSerial ",
+        Quoted(d.serial), " ;\n  aff4:description ", Quoted(d.title), " ;\n  aff4:stored <", volume_, "> .\n\n");
+    text +=
+        Concat("<", map_, "> a aff4:Map ;\n  aff4:dependentStream <", stream_,
+               "> ;\n  aff4:mapGapDefaultStream aff4:Zero ;\n  aff4:size ", number(d.size_bytes, "long"),
+               " ;\n  aff4:target <", image_, "> ;\n  aff4:hash ", hash(md5, "MD5"), ", ", hash(sha1, "SHA1"), ", ",
+               hash(sha256, "SHA256"), " ;\n  aff4:mapPointHash ", hash(map_hashes.point.ToHex(), "SHA256"),
+               " ;\n  aff4:mapIdxHash ", hash(map_hashes.idx.ToHex(), "SHA256"), " ;\n  aff4:mapPathHash ",
+               hash(map_hashes.path.ToHex(), "SHA256"), " ;\n  aff4:mapHash ", hash(map_hashes.all.ToHex(), "SHA256"),
+               " ;\n  aff4:blockMapHash ", hash(block_map, "SHA256"), " ;\n  aff4:stored <", volume_, "> .\n\n");
+    text +=
+        Concat("<", stream_, "> a aff4:ImageStream ;\n  aff4:chunkSize ", number(Aff4StreamWriter::kChunkBytes, "int"),
+               " ;\n  aff4:chunksInSegment ", number(Aff4StreamWriter::kChunksInBevy, "int"),
+               " ;\n  aff4:compressionMethod <", kAff4Zlib, "> ;\n  aff4:size ", number(data_.size_bytes(), "long"),
+               " ;\n  aff4:target <", map_, "> ;\n  aff4:stored <", volume_, "> .\n\n");
+    text += Concat("<", stream_, "/blockhash.md5> a aff4:BlockHashes ;\n  aff4:hash ",
+                   hash(md5_blocks.ToHex(), "SHA256"), " .\n\n");
+    text += Concat("<", stream_, "/blockhash.sha1> a aff4:BlockHashes ;\n  aff4:hash ",
+                   hash(sha1_blocks.ToHex(), "SHA256"), " .\n\n");
     text += Concat("<", volume_, "/case> a aff4:CaseDetails ;\n  aff4:caseNumber ", Quoted(d.acquisition_id),
                    " ;\n  aff4:caseDescription ", Quoted(d.notes), " ;\n  aff4:examiner ", Quoted(d.examiner),
                    " ;\n  aff4:target <", image_, "> ;\n  aff4:stored <", volume_, "> .\n");
     return text;
   }
 
-  const fs::path written_;
+  const std::vector<ImageFile> files_;
   const ImageDescription description_;
   const std::string volume_;
   const std::string image_;
@@ -261,20 +246,16 @@ class Aff4Writer : public ImageWriter {
   const std::string stream_;
   const UniqueFd fd_;
   StoredZip zip_;
+  Aff4StreamWriter data_;
   LegacyDigest md5_{LegacyDigest::Kind::kMd5};
   LegacyDigest sha1_{LegacyDigest::Kind::kSha1};
   Sha256 sha256_;
   std::string unreadable_fill_;
   std::string unknown_fill_;
-  std::vector<ImageFile> files_;
-  std::vector<Run> runs_;
+  Run run_ = {};  // the one that may still grow
+  SpillFile runs_;
   size_t missing_ = 0;  // of the description's runs, the first that ends behind at_
   uint64_t at_ = 0;
-  uint64_t stream_bytes_ = 0;
-  std::string pending_;  // less than a chunk
-  std::string index_;    // of the bevy that is being written
-  uint64_t bevy_bytes_ = 0;
-  uint32_t bevies_ = 0;
   bool finished_ = false;
 };
 
@@ -289,7 +270,7 @@ absl::StatusOr<std::unique_ptr<ImageWriter>> NewAff4Writer(const fs::path& targe
   if (unlink(written.c_str()) != 0 && errno != ENOENT) return ErrnoStatus(errno, Printable(written.native()));
   UniqueFd fd(open(written.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return ErrnoStatus(errno, Printable(written.native()));
-  auto writer = std::make_unique<Aff4Writer>(target, description, std::move(fd));
+  auto writer = std::make_unique<Aff4Writer>(ImageFile{.written = written, .name = target}, description, std::move(fd));
   HOZEN_RETURN_IF_ERROR(writer->Open());
   return writer;
 }

@@ -11,8 +11,9 @@
 
 namespace hozen {
 
-// Equal images with equal descriptions are equal bytes. Memory: a bevy's index, and 28 bytes for each run of the map,
-// which has at most two runs for a MiB of the image and each missing run.
+// Equal images with equal descriptions are equal bytes. Memory does not grow with the image: the map (28 bytes for each
+// run, at most two runs for a MiB of the image and each missing one) and the ZIP's directory wait for their turn in
+// files without a name beside the target.
 absl::StatusOr<std::unique_ptr<ImageWriter>> NewAff4Writer(const std::filesystem::path& target,
                                                            const ImageDescription& description);
 

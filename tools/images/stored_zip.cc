@@ -55,21 +55,35 @@ absl::Status StoredZip::Append(std::string_view bytes) {
 }
 
 absl::Status StoredZip::Begin(std::string name) {
-  members_.push_back({.name = std::move(name), .at = at_, .size_bytes = 0, .crc = 0});
-  return Append(LocalHeader(members_.back().name, 0, 0));
+  member_ = {.name = std::move(name), .at = at_, .size_bytes = 0, .crc = 0};
+  return Append(LocalHeader(member_.name, 0, 0));
 }
 
 absl::Status StoredZip::Write(std::string_view bytes) {
-  Member& member = members_.back();
-  member.crc =
-      static_cast<uint32_t>(crc32_z(member.crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
-  member.size_bytes += bytes.size();
+  member_.crc =
+      static_cast<uint32_t>(crc32_z(member_.crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+  member_.size_bytes += bytes.size();
   return Append(bytes);
 }
 
 absl::Status StoredZip::End() {
-  const Member& member = members_.back();
-  return WriteFullyAt(fd_, LocalHeader(member.name, member.crc, member.size_bytes), member.at);
+  HOZEN_RETURN_IF_ERROR(WriteFullyAt(fd_, LocalHeader(member_.name, member_.crc, member_.size_bytes), member_.at));
+  std::string header = "PK\x01\x02";
+  Put(kVersionWithZip64, header);
+  PutFacts(member_.crc, member_.name.size(), 28, header);
+  Put(uint16_t{0}, header);  // comment
+  Put(uint16_t{0}, header);  // disk
+  Put(uint16_t{0}, header);
+  Put(uint32_t{0}, header);
+  Put(kInExtra, header);
+  header += member_.name;
+  Put(uint16_t{1}, header);
+  Put(uint16_t{24}, header);
+  Put(member_.size_bytes, header);
+  Put(member_.size_bytes, header);
+  Put(member_.at, header);
+  ++members_;
+  return directory_.Append(header);
 }
 
 absl::Status StoredZip::Add(std::string name, std::string_view bytes) {
@@ -80,31 +94,15 @@ absl::Status StoredZip::Add(std::string name, std::string_view bytes) {
 
 absl::Status StoredZip::Close(std::string_view comment) {
   const uint64_t directory_at = at_;
-  for (const Member& member : members_) {
-    std::string header = "PK\x01\x02";
-    Put(kVersionWithZip64, header);
-    PutFacts(member.crc, member.name.size(), 28, header);
-    Put(uint16_t{0}, header);  // comment
-    Put(uint16_t{0}, header);  // disk
-    Put(uint16_t{0}, header);
-    Put(uint32_t{0}, header);
-    Put(kInExtra, header);
-    header += member.name;
-    Put(uint16_t{1}, header);
-    Put(uint16_t{24}, header);
-    Put(member.size_bytes, header);
-    Put(member.size_bytes, header);
-    Put(member.at, header);
-    HOZEN_RETURN_IF_ERROR(Append(header));
-  }
+  HOZEN_RETURN_IF_ERROR(directory_.Replay([&](std::string_view bytes) { return Append(bytes); }));
   const uint64_t end_at = at_;
   std::string end = "PK\x06\x06";
   Put(uint64_t{44}, end);  // of what follows
   Put(kVersionWithZip64, end);
   Put(kVersionWithZip64, end);
   Put(uint64_t{0}, end);  // this disk and the directory's
-  Put(uint64_t{members_.size()}, end);
-  Put(uint64_t{members_.size()}, end);
+  Put(members_, end);
+  Put(members_, end);
   Put(end_at - directory_at, end);
   Put(directory_at, end);
   end += "PK\x06\x07";

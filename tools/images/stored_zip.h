@@ -5,18 +5,20 @@
 #define HOZEN_TOOLS_IMAGES_STORED_ZIP_H_
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
+#include "tools/images/spill_file.h"
 
 namespace hozen {
 
-// Thread-compatible. The descriptor must outlive it and be its alone. Memory: about 100 bytes for each member.
+// Thread-compatible. The descriptor must outlive it and be its alone; `file` is what it is open on, beside which the
+// central directory waits for its turn. Memory does not grow with the members.
 class StoredZip {
  public:
-  explicit StoredZip(int fd) : fd_(fd) {}
+  StoredZip(int fd, const std::filesystem::path& file) : fd_(fd), directory_(file) {}
 
   absl::Status Begin(std::string name);
   absl::Status Write(std::string_view bytes);
@@ -37,7 +39,9 @@ class StoredZip {
 
   const int fd_;
   uint64_t at_ = 0;
-  std::vector<Member> members_;
+  Member member_;  // the one that was begun
+  SpillFile directory_;
+  uint64_t members_ = 0;
 };
 
 }  // namespace hozen
