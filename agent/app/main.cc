@@ -36,8 +36,8 @@ int main(int argc, char** argv) {
   if (argc >= 2 && std::string_view(argv[1]) == "volume-reader") return hozen::VolumeReaderMain();
   hozen::RequireTls13();
   hozen::MakeNewFilesPrivate();
-  // Debian's Abseil is built to look for deadlocks at every lock, and to abort where it sees one coming: right for tests,
-  // too slow and too bold on somebody's PC.
+  // Debian's Abseil is built to look for deadlocks at every lock, and to abort where it sees one coming: right for
+  // tests, too slow and too bold on somebody's PC.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   CLI::App app(Text("Hozen's agent: collects what a signed plan orders and streams it to the collector.",

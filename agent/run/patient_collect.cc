@@ -186,9 +186,8 @@ absl::StatusOr<size_t> Meeting::RelayedSource::ReadAt(uint64_t offset_bytes, abs
 absl::StatusOr<std::string> Meeting::RelayedSource::Read(uint64_t offset_bytes, size_t size_bytes) {
   // Never the caller's memory, which may be gone by then.
   auto answer = std::make_shared<absl::StatusOr<std::string>>();
-  if (!meeting_.Run([answer, source = source_, offset_bytes, size_bytes] {
-        *answer = source->Read(offset_bytes, size_bytes);
-      })) {
+  if (!meeting_.Run(
+          [answer, source = source_, offset_bytes, size_bytes] { *answer = source->Read(offset_bytes, size_bytes); })) {
     const std::string what = Concat("reading at byte ", offset_bytes, ": the system gave no answer");
     // Of a disk all the rest is one unreadable run; nobody asks again, sector by sector.
     return until_end_ ? ErrnoStatus(ETIMEDOUT, what) : ErrnoStatus(ENODEV, what);

@@ -26,8 +26,8 @@ struct UploadOptions {
   uint64_t send_bytes_per_s = 0;     // 0 = no limit
   uint64_t window_bytes = 16 << 20;  // under way without acknowledgement; the collector may allow less
   uint64_t held_bytes = 24 << 20;    // of plaintext, from Put to durable
-  // Chunks are asked for together: a question costs the collector more than its digests do. It goes out as soon as it is
-  // so large, or the first in it has waited so long.
+  // Chunks are asked for together: a question costs the collector more than its digests do. It goes out as soon as it
+  // is so large, or the first in it has waited so long.
   size_t question_digests = 1024;
   uint64_t question_bytes = 4 << 20;  // of plaintext
   absl::Duration question_patience = absl::Milliseconds(20);
@@ -82,9 +82,9 @@ class UploadingChunkSink : public ChunkSink {
 
   mutable absl::Mutex mutex_;
   // Who waits for what, so that a chunk on its way wakes nobody in vain. An end wakes them all.
-  absl::CondVar settled_;     // Put, Flush, Cancel
-  absl::CondVar unasked_;     // Ask
-  absl::CondVar sendable_;    // Send
+  absl::CondVar settled_;      // Put, Flush, Cancel
+  absl::CondVar unasked_;      // Ask
+  absl::CondVar sendable_;     // Send
   absl::CondVar stream_ends_;  // Watch, WaitUntil
   UploadQueue queue_ ABSL_GUARDED_BY(mutex_);
   absl::Status ended_ ABSL_GUARDED_BY(mutex_);  // OK while it goes on

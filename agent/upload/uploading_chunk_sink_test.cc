@@ -402,10 +402,12 @@ TEST(UploadingChunkSinkTest, CancelReturnsOnlyWhenNobodyIsToldAnythingAnyMore) {
   UploadingChunkSink sink(FastOptions(), std::make_unique<FakeTransport>(collector));
   absl::Notification telling;
   absl::Notification go_on;
-  ASSERT_TRUE(sink.Put(MakePlainChunk(Bytes(0)), [&](const absl::Status&) {
-                    telling.Notify();
-                    go_on.WaitForNotification();
-                  }).ok());
+  ASSERT_TRUE(sink.Put(MakePlainChunk(Bytes(0)),
+                       [&](const absl::Status&) {
+                         telling.Notify();
+                         go_on.WaitForNotification();
+                       })
+                  .ok());
   ASSERT_TRUE(telling.WaitForNotificationWithTimeout(kPatience));
   absl::Notification cancelled;
   std::thread canceller([&] {
