@@ -8,6 +8,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "core/plan/plan.h"
+#include "core/plan/state_kinds.h"
 
 namespace hozen {
 namespace {
@@ -105,6 +106,8 @@ class Resolution {
       AddPatterns(definition, source);
     } else if (source.type == "COMMAND") {
       AddCommand(definition, source);
+    } else if (source.type == "HOZEN_STATE") {
+      AddState(definition, source);
     } else {
       Skip(definition, source, "this version collects FILE, PATH, COMMAND and ARTIFACT_GROUP sources only");
     }
@@ -130,6 +133,18 @@ class Resolution {
     target.mutable_command()->set_command(source.command);
     for (const std::string& argument : source.arguments) target.mutable_command()->add_arguments(argument);
     AddTarget(definition, std::move(target));
+  }
+
+  void AddState(const ArtifactDefinition& definition, const ArtifactSource& source) {
+    for (const std::string& kind : source.kinds) {
+      v1::Target target;
+      target.mutable_state()->set_kind(StateKindOf(kind));
+      if (target.state().kind() == v1::Target::VolatileState::KIND_UNSPECIFIED) {
+        Skip(definition, source, Concat("this version knows no kind of volatile state \"", Printable(kind), "\""));
+        continue;
+      }
+      AddTarget(definition, std::move(target));
+    }
   }
 
   // The first definition that asks for something gives its name to it.
