@@ -1,8 +1,10 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -224,6 +226,19 @@ TEST_F(AcquireFilesTest, LeavesNoTraceWhereTheKernelMakesUpFiles) {
   Paths("/proc/self/ns/*");
   EXPECT_EQ(Item("/proc/self/exe").item.kind(), v1::Item::KIND_SYMBOLIC_LINK);
   EXPECT_THAT(sink_.traces, IsEmpty());
+}
+
+// As of threads of the kernel.
+TEST_F(AcquireFilesTest, ALinkOfProcThatLeadsToNothingIsNotFoundAndDidNotVanish) {
+  options_.root = "";
+  const pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  siginfo_t ended = {};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT), 0);
+  const std::string exe = Concat("/proc/", pid, "/exe");
+  Paths(exe);
+  waitpid(pid, nullptr, 0);
+  EXPECT_EQ(Item(exe).item.failure().cause(), v1::CAUSE_NOT_FOUND);
 }
 
 TEST_F(AcquireFilesTest, RecordsWhatItMayNotReadAndTracesWhatItTouched) {

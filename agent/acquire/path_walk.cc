@@ -220,8 +220,10 @@ absl::Status PathWalk::VisitFolder(const Folder& parent, const PatternStates& ne
 absl::Status PathWalk::RecordLink(const Folder& folder, const Entry& entry, v1::FileMetadata metadata) {
   absl::StatusOr<std::string> target = ReadLinkTarget(folder.fd.get(), entry.name);
   if (!target.ok()) {
-    return RecordFailed(entry.path, v1::Item::KIND_SYMBOLIC_LINK, FailureOf(target.status(), v1::CAUSE_VANISHED),
-                        &metadata);
+    // A link of /proc may stay and lead to nothing: a thread of the kernel has no executable.
+    const bool is_there = StatEntry(folder.fd.get(), entry.name).ok();
+    return RecordFailed(entry.path, v1::Item::KIND_SYMBOLIC_LINK,
+                        FailureOf(target.status(), is_there ? v1::CAUSE_NOT_FOUND : v1::CAUSE_VANISHED), &metadata);
   }
   Touched(entry.path, entry.real_path);
   metadata.set_link_target(*target);

@@ -46,6 +46,10 @@ absl::StatusOr<OpenedFile> OpenRegularFile(int folder, const std::string& name);
 // FailedPrecondition where it is a symbolic link (system error ELOOP) or no folder (ENOTDIR).
 absl::StatusOr<OpenedFile> OpenFolder(int folder, const std::string& name);
 
+// A regular file by a whole path whose last part may be a link of the kernel's that leads to it (/proc/PID/exe), also
+// where it has no name any more. Looked at before it is opened; FailedPrecondition where it is anything else.
+absl::StatusOr<OpenedFile> OpenThroughKernelLink(const std::string& path);
+
 struct FolderEntry {
   std::string name;
   FileType type = FileType::kUnknown;  // where the file system says so without a look at the entry

@@ -134,6 +134,19 @@ absl::StatusOr<OpenedFile> OpenFolder(int folder, const std::string& name) {
   return OpenBelow(folder, name, O_NOFOLLOW | O_DIRECTORY);
 }
 
+absl::StatusOr<OpenedFile> OpenThroughKernelLink(const std::string& path) {
+  // Held by O_PATH first, which opens nothing; then opened by that handle, so that it is the same file.
+  const UniqueFd handle(open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!handle.valid()) return ErrnoStatus(errno, Printable(path));
+  HOZEN_ASSIGN_OR_RETURN(const v1::FileMetadata found, StatOpen(handle.get(), path));
+  if (FileTypeOf(found) != FileType::kRegular) {
+    return absl::FailedPreconditionError(Concat(Printable(path), ": it is not a regular file"));
+  }
+  absl::StatusOr<OpenedFile> file = OpenBelow(AT_FDCWD, Concat("/proc/self/fd/", handle.get()), 0);
+  if (!file.ok()) return ErrnoStatus(SystemErrorOf(file.status()), Printable(path));
+  return file;
+}
+
 FolderReader::FolderReader(int folder) : folder_(folder), buffer_(new char[kFolderBufferBytes]) {}
 
 FolderReader::~FolderReader() = default;

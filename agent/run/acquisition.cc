@@ -14,6 +14,7 @@
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/evidence/trust.h"
+#include "core/plan/state_kinds.h"
 
 namespace hozen {
 namespace {
@@ -41,6 +42,8 @@ std::string PatternOf(const v1::Target& target) {
       return CommandLine(target.command());
     case v1::Target::kDisk:
       return target.disk().path();
+    case v1::Target::kState:
+      return StateItemPath(target.state().kind());
     case v1::Target::WHAT_NOT_SET:
       break;
   }
@@ -51,6 +54,7 @@ std::string PatternOf(const v1::Target& target) {
 std::string ForbiddenBy(const v1::LocalPolicy& policy, const v1::Target& target) {
   if (policy.refuse_disks() && target.has_disk()) return "this host's local policy refuses disk images";
   if (policy.refuse_commands() && target.has_command()) return "this host's local policy refuses commands";
+  if (policy.refuse_state() && target.has_state()) return "this host's local policy refuses volatile state";
   return "";
 }
 

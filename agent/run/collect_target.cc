@@ -1,6 +1,7 @@
 #include "agent/run/collect_target.h"
 
 #include "agent/imaging/image_disk.h"
+#include "agent/volatile/collect_state.h"
 
 namespace hozen {
 
@@ -15,6 +16,8 @@ absl::StatusOr<v1::TargetOutcome> CollectByKind(const v1::Target& target, const 
       return AcquireCommand(target, options, sink);
     case v1::Target::kDisk:
       return ImageDisk(target, options, sink);
+    case v1::Target::kState:
+      return CollectState(target, options, sink);
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -207,6 +207,15 @@ TEST_F(QueueRunnerTest, LocalPolicyRefusesAPlanOfWhichNothingRemains) {
   EXPECT_TRUE(absl::IsPermissionDenied(runner_->Accept(TaskOf(plan))));
 }
 
+TEST_F(QueueRunnerTest, LocalPolicyMayRefuseVolatileState) {
+  options_.policy.set_refuse_state(true);
+  Start();
+  v1::Plan plan = NewPlan();
+  plan.clear_targets();
+  plan.add_targets()->mutable_state()->set_kind(v1::Target::VolatileState::KIND_PROCESSES);
+  EXPECT_TRUE(absl::IsPermissionDenied(runner_->Accept(TaskOf(plan))));
+}
+
 TEST_F(QueueRunnerTest, LocalPolicyMayAskForApprovals) {
   options_.policy.set_approvals(1);
   Start();

@@ -5,6 +5,7 @@
 
 #include "core/base/concat.h"
 #include "core/base/printable.h"
+#include "core/plan/state_kinds.h"
 
 namespace hozen {
 namespace {
@@ -23,6 +24,8 @@ std::string NameOf(const v1::Target& target) {
       return target.command().command();
     case v1::Target::kDisk:
       return Concat("disk ", target.disk().path());
+    case v1::Target::kState:
+      return StateItemPath(target.state().kind());
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -22,6 +22,7 @@ struct ArtifactSource {
   std::vector<std::string> names;  // ARTIFACT_GROUP
   std::string command;             // COMMAND
   std::vector<std::string> arguments;
+  std::vector<std::string> kinds;  // HOZEN_STATE, which is ours: kinds of volatile state
 };
 
 struct ArtifactDefinition {

@@ -149,6 +149,23 @@ TEST(ArtifactDefinitionsTest, EqualTargetsAreGivenOnce) {
   EXPECT_TRUE(resolved->targets[2].has_path());
 }
 
+TEST(ArtifactDefinitionsTest, KindsOfStateAreTargetsAndUnknownOnesAreNamed) {
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(definitions
+                  .AddYaml("name: State\nsources:\n- type: HOZEN_STATE\n  attributes: {kinds: [clock, weather, "
+                           "hidden_processes, unspecified]}\n",
+                           "state.yaml")
+                  .ok());
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"State"}, "linux");
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 2u);
+  EXPECT_EQ(resolved->targets[0].state().kind(), v1::Target::VolatileState::KIND_CLOCK);
+  EXPECT_EQ(resolved->targets[1].state().kind(), v1::Target::VolatileState::KIND_HIDDEN_PROCESSES);
+  ASSERT_EQ(resolved->not_run.size(), 2u);
+  EXPECT_THAT(resolved->not_run[0].reason, HasSubstr("\"weather\""));
+  ExpectBad("name: State\nsources:\n- type: HOZEN_STATE\n  attributes: {}\n", "kinds");
+}
+
 TEST(ArtifactDefinitionsTest, WindowsPathsDoNotRunOnLinux) {
   ArtifactDefinitions definitions;
   ASSERT_TRUE(
@@ -420,6 +437,10 @@ TEST(OurDefinitionsTest, AreYamlOnTheirOwn) {
   absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(kOurFolder);
   ASSERT_TRUE(definitions.ok()) << definitions.status();
   EXPECT_NE(definitions->Find("HozenLinuxTriage"), nullptr);
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions->Resolve({"HozenLinuxVolatile"}, "linux");
+  ASSERT_TRUE(resolved.ok());
+  EXPECT_EQ(resolved->targets.size(), static_cast<size_t>(v1::Target::VolatileState::Kind_MAX));
+  EXPECT_TRUE(resolved->not_run.empty());
 }
 
 TEST_F(DebianDefinitionsTest, TheSetsHaveShortNamesAndMeanSomethingOnTheirSystems) {

@@ -78,6 +78,7 @@ absl::Status ParseAttributes(const YAML::Node& node, Walk& walk, ArtifactSource&
     if (key == "names") return walk.Texts(value, source.names);
     if (key == "cmd") return walk.Text(value, source.command);
     if (key == "args") return walk.Texts(value, source.arguments);
+    if (key == "kinds") return walk.Texts(value, source.kinds);
     return absl::OkStatus();  // of types that are not collected, or newer than this version
   });
 }
@@ -87,10 +88,12 @@ absl::Status CheckSource(const ArtifactSource& source) {
   const bool lacks_paths = (source.type == "FILE" || source.type == "PATH") && source.paths.empty();
   const bool lacks_names = source.type == "ARTIFACT_GROUP" && source.names.empty();
   const bool lacks_command = source.type == "COMMAND" && source.command.empty();
-  if (lacks_paths || lacks_names || lacks_command) {
+  const bool lacks_kinds = source.type == "HOZEN_STATE" && source.kinds.empty();
+  if (lacks_paths || lacks_names || lacks_command || lacks_kinds) {
     return absl::InvalidArgumentError(Concat("its attributes lack ",
                                              lacks_paths   ? "paths"
                                              : lacks_names ? "names"
+                                             : lacks_kinds ? "kinds"
                                                            : "cmd",
                                              ", which a ", source.type, " source needs"));
   }

@@ -6,6 +6,7 @@
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/plan/plan.h"
+#include "core/plan/state_kinds.h"
 
 namespace hozen {
 namespace {
@@ -57,6 +58,20 @@ SourceTargets TargetsOfCommand(const ArtifactSource& source) {
   return found;
 }
 
+SourceTargets TargetsOfState(const ArtifactSource& source) {
+  SourceTargets found;
+  for (const std::string& kind : source.kinds) {
+    v1::Target target;
+    target.mutable_state()->set_kind(StateKindOf(kind));
+    if (target.state().kind() == v1::Target::VolatileState::KIND_UNSPECIFIED) {
+      found.reasons.push_back(Concat("this version knows no kind of volatile state \"", Printable(kind), "\""));
+    } else {
+      found.targets.push_back(std::move(target));
+    }
+  }
+  return found;
+}
+
 const std::vector<std::string>& SystemsOf(const ArtifactDefinition& definition, const ArtifactSource& source) {
   return source.supported_os.empty() ? definition.supported_os : source.supported_os;
 }
@@ -83,6 +98,7 @@ SourceTargets TargetsOf(const ArtifactDefinition& definition, const ArtifactSour
   }
   if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, os);
   if (source.type == "COMMAND") return TargetsOfCommand(source);
+  if (source.type == "HOZEN_STATE") return TargetsOfState(source);
   return {.targets = {}, .reasons = {"this version collects FILE, PATH, COMMAND and ARTIFACT_GROUP sources only"}};
 }
 

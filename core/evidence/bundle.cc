@@ -133,6 +133,12 @@ std::string BundleEntryName(const v1::Item& item) {
       name = Concat("hozen/commands/", item.index(), "-", EscapeEntryPart(command));
       break;
     }
+    case v1::Item::KIND_STATE: {
+      std::string_view file = item.path();
+      if (const size_t slash = file.rfind('/'); slash != std::string_view::npos) file.remove_prefix(slash + 1);
+      name = Concat("hozen/state/", item.index(), "-", EscapeEntryPart(file));
+      break;
+    }
     case v1::Item::KIND_LISTING:
       return Concat("hozen/listings/", item.index(), ".body");
     default: {

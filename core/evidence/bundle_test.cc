@@ -70,6 +70,11 @@ TEST(BundleTest, DisksCommandsAndListingsHaveTheirOwnFolders) {
   item.set_kind(v1::Item::KIND_COMMAND_OUTPUT);
   item.mutable_command()->set_command("/usr/bin/ss");
   EXPECT_EQ(BundleEntryName(item), "hozen/commands/7-ss");
+  item.set_kind(v1::Item::KIND_STATE);
+  item.set_path("volatile/clock.jsonl");
+  EXPECT_EQ(BundleEntryName(item), "hozen/state/7-clock.jsonl");
+  item.set_path("../../..");
+  EXPECT_EQ(BundleEntryName(item), "hozen/state/7-%2E%2E");
 }
 
 TEST(BundleTest, APathTooLongForAZipIsNamedByItsIndex) {

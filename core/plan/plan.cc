@@ -12,6 +12,7 @@
 #include "core/base/status_macros.h"
 #include "core/crypto/envelope.h"
 #include "core/plan/glob.h"
+#include "core/plan/state_kinds.h"
 
 namespace hozen {
 namespace {
@@ -83,6 +84,11 @@ absl::Status CheckTarget(const v1::Target& target) {
       return CheckCommand(target.command());
     case v1::Target::kDisk:
       return CheckDisk(target.disk());
+    case v1::Target::kState:
+      if (StateKindName(target.state().kind()).empty()) {
+        return absl::InvalidArgumentError("its kind of volatile state is unknown");
+      }
+      return absl::OkStatus();
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -363,6 +363,10 @@ TEST_F(CheckPlanTest, TargetsMustBeSomethingToCollect) {
   ExpectBad("path is empty");
   plan_.mutable_targets(2)->mutable_disk()->set_order("backwards");
   ExpectBad("\"backwards\"");
+  plan_.add_targets()->mutable_state();
+  ExpectBad("target 3: its kind of volatile state is unknown");
+  plan_.add_targets()->mutable_state()->set_kind(static_cast<v1::Target::VolatileState::Kind>(99));
+  ExpectBad("target 3: its kind of volatile state is unknown");
   plan_.mutable_targets(0)->mutable_file()->set_separator("");
   ExpectBad("separator");
   plan_.mutable_targets(0)->mutable_file()->set_pattern("relative/*");
@@ -371,6 +375,7 @@ TEST_F(CheckPlanTest, TargetsMustBeSomethingToCollect) {
   plan_.mutable_targets(0)->mutable_path()->set_pattern("/a/../b");
   ExpectBad("..");
   plan_.mutable_targets(2)->mutable_disk()->set_order("linear");
+  plan_.add_targets()->mutable_state()->set_kind(v1::Target::VolatileState::KIND_SOCKETS);
   EXPECT_TRUE(CheckPlan(plan_).ok());
 }
 

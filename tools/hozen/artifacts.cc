@@ -14,6 +14,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/plan/state_kinds.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/definition_folders.h"
@@ -56,6 +57,7 @@ Json DefinitionJson(const ArtifactDefinition& definition) {
       one["command"] = Printable(source.command);
       one["arguments"] = Strings(source.arguments);
     }
+    if (!source.kinds.empty()) one["kinds"] = Strings(source.kinds);
     json["sources"].push_back(std::move(one));
   }
   return json;
@@ -72,6 +74,8 @@ std::string TargetInWords(const v1::Target& target) {
                     Printable(absl::StrJoin(target.command().arguments(), " ")));
     case v1::Target::kDisk:
       return Concat(Text("disk     ", "ディスク "), Printable(target.disk().path()));
+    case v1::Target::kState:
+      return Concat(Text("state    ", "状態     "), StateKindName(target.state().kind()));
     default:
       return "?";
   }
@@ -98,6 +102,10 @@ Json TargetJson(const v1::Target& target) {
     case v1::Target::kDisk:
       json["type"] = "disk";
       AddPath("pattern", target.disk().path(), json);
+      break;
+    case v1::Target::kState:
+      json["type"] = "state";
+      json["state"] = StateKindName(target.state().kind());
       break;
     default:
       break;

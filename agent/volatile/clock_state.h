@@ -1,0 +1,17 @@
+// When it is, since when the host runs, and which kernel it is.
+#ifndef HOZEN_AGENT_VOLATILE_CLOCK_STATE_H_
+#define HOZEN_AGENT_VOLATILE_CLOCK_STATE_H_
+
+#include <vector>
+
+#include "agent/volatile/kernel_files.h"
+#include "proto/hozen/v1/volatile.pb.h"
+
+namespace hozen {
+
+// One record with a ClockState; a record for each of its sources that could not be read.
+std::vector<v1::VolatileRecord> ClockRecords(const KernelFiles& files);
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_VOLATILE_CLOCK_STATE_H_
