@@ -16,6 +16,8 @@ namespace {
 constexpr int64_t kMostCounted = 2000;
 // Going through a path that is a candidate costs its entries too; so much dearer is one than an entry or an event.
 constexpr int64_t kPathCost = 4;
+// A list as cheap as this is taken without a look at those that take longer to count.
+constexpr int64_t kCheap = 1000;
 // So many hosts' events are counted before it is enough.
 constexpr size_t kMostHostsCounted = 64;
 
@@ -43,6 +45,8 @@ class Chooser {
     cost_ = cost;
     best_ = std::move(driver);
   }
+
+  bool is_cheap() const { return offered_ && cost_ <= kCheap; }
 
   static absl::StatusOr<int64_t> Only(SqliteStatement& statement) {
     HOZEN_ASSIGN_OR_RETURN(const bool row, statement.Step());
@@ -87,7 +91,7 @@ class Chooser {
                         .prefix = {},
                         .behind_prefix = {},
                         .expression = TrigramExpression(literals)};
-    if (driver.expression.empty()) return absl::OkStatus();
+    if (driver.expression.empty() || is_cheap()) return absl::OkStatus();
     HOZEN_ASSIGN_OR_RETURN(
         SqliteStatement count,
         connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM trigrams WHERE trigrams MATCH ?1 LIMIT ?2)"));
@@ -119,7 +123,7 @@ class Chooser {
   }
 
   absl::Status OfferTimes() {
-    if (!query_.has_times()) return absl::OkStatus();
+    if (!query_.has_times() || is_cheap()) return absl::OkStatus();
     SearchDriver driver{.kind = SearchDriver::Kind::kTimes};
     HOZEN_ASSIGN_OR_RETURN(driver.numbers, HostNumbers());
     HOZEN_ASSIGN_OR_RETURN(SqliteStatement count,
