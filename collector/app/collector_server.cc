@@ -23,9 +23,13 @@
 #include "collector/fleet/fleet.h"
 #include "collector/ingest/committer.h"
 #include "collector/ingest/evidence_ingest_service.h"
+#include "collector/search/index_worker.h"
+#include "collector/search/indexer.h"
+#include "collector/search/search_indexes.h"
 #include "collector/service/admin_service.h"
 #include "collector/service/analyst_service.h"
 #include "collector/service/responder_service.h"
+#include "collector/service/search_service.h"
 #include "collector/service/service_context.h"
 #include "collector/service/stream_slots.h"
 #include "core/base/concat.h"
@@ -102,7 +106,11 @@ class WiredServer final : public CollectorServer {
         customers_(CustomersIn(data_, options), data_.root(), *catalog_, clock_),
         fleet_(customers_, *catalog_, clock_),
         enroller_(customers_, *catalog_, fleet_, clock_),
-        committer_(customers_, *catalog_, fleet_, clock_),
+        search_indexes_(data_.customers()),
+        indexer_(customers_, *catalog_, search_indexes_),
+        index_worker_(indexer_, *catalog_),
+        committer_(customers_, *catalog_, fleet_, clock_,
+                   [this](std::string_view customer_id) { index_worker_.Notify(customer_id); }),
         control_(AgentControlService::Create({}, fleet_, enroller_, *catalog_, clock_)) {
     const ServiceContext context{customers_, *catalog_, fleet_, data_.root(), clock_, &streams_};
     services_.push_back(NewEnrollmentService(enroller_, *catalog_, clock_));
@@ -110,6 +118,7 @@ class WiredServer final : public CollectorServer {
     services_.push_back(NewAdminService(context));
     services_.push_back(NewResponderService(context));
     services_.push_back(NewAnalystService(context));
+    services_.push_back(NewSearchService(context, search_indexes_));
   }
 
   ~WiredServer() override { Stop(absl::ZeroDuration()); }
@@ -159,6 +168,9 @@ class WiredServer final : public CollectorServer {
   Customers customers_;
   Fleet fleet_;
   Enroller enroller_;
+  SearchIndexes search_indexes_;
+  Indexer indexer_;
+  IndexWorker index_worker_;
   Committer committer_;
   const std::unique_ptr<AgentControlService> control_;
   StreamSlots streams_;

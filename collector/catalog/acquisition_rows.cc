@@ -107,6 +107,20 @@ absl::StatusOr<std::vector<AcquisitionRow>> SelectOpenAcquisitions(SqliteConnect
   }
 }
 
+absl::StatusOr<std::vector<std::string>> SelectCommittedIds(SqliteConnection& connection,
+                                                            std::string_view customer_id) {
+  HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
+                         connection.Prepare("SELECT acquisition_id FROM acquisitions "
+                                            "WHERE customer_id = ? AND manifest IS NOT NULL ORDER BY acquisition_id"));
+  select.BindText(1, customer_id);
+  std::vector<std::string> ids;
+  while (true) {
+    HOZEN_ASSIGN_OR_RETURN(const bool more, select.Step());
+    if (!more) return ids;
+    ids.push_back(select.Bytes(0));
+  }
+}
+
 absl::Status ReplaceAcquisition(SqliteConnection& connection, std::string_view customer_id,
                                 const v1::Acquisition& acquisition) {
   HOZEN_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(connection));

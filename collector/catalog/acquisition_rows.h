@@ -4,6 +4,7 @@
 #define HOZEN_COLLECTOR_CATALOG_ACQUISITION_ROWS_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,7 @@ absl::StatusOr<std::vector<v1::Acquisition>> SelectAcquisitions(SqliteConnection
 absl::StatusOr<std::vector<AcquisitionRow>> SelectOpenAcquisitions(SqliteConnection& connection,
                                                                    std::string_view customer_id,
                                                                    std::string_view host_id);
+absl::StatusOr<std::vector<std::string>> SelectCommittedIds(SqliteConnection& connection, std::string_view customer_id);
 absl::Status ReplaceAcquisition(SqliteConnection& connection, std::string_view customer_id,
                                 const v1::Acquisition& acquisition);
 // With the manifest and what belongs to it. AlreadyExists where it has one.

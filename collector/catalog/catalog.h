@@ -68,7 +68,8 @@ struct ItemQuery {
   std::string path_glob;  // MatchesLoosely; empty for all
   std::string name;
   std::optional<Digest> sha256;
-  uint64_t most = 0;  // 0 = no bound
+  uint64_t most = 0;        // 0 = no bound
+  uint64_t from_index = 0;  // with acquisition_id: the first index of interest
 };
 
 // Implementations are thread-safe. NotFound = no such row for this customer, AlreadyExists = a name or key taken twice,
@@ -104,6 +105,8 @@ class Catalog {
                                                         std::string_view acquisition_id) = 0;
   virtual absl::StatusOr<std::vector<v1::Acquisition>> ListAcquisitions(std::string_view customer_id,
                                                                         std::string_view host_id, uint32_t most) = 0;
+  // The ids of those that have a manifest, ascending: what there are items of.
+  virtual absl::StatusOr<std::vector<std::string>> CommittedAcquisitions(std::string_view customer_id) = 0;
   // Waiting and running ones of a host: what it is told when it connects.
   virtual absl::StatusOr<std::vector<AcquisitionRow>> OpenAcquisitions(std::string_view customer_id,
                                                                        std::string_view host_id) = 0;

@@ -333,6 +333,28 @@ TEST_P(CatalogContract, ASearchGoesOverManyPagesInEveryOrder) {
   }
 }
 
+TEST_P(CatalogContract, ItemsOfAnAcquisitionMayBeReadFromTheMiddle) {
+  std::vector<IndexedItem> items;
+  for (uint64_t i = 0; i < 600; ++i) items.push_back(Item(i, "/file" + std::to_string(i), "x"));
+  CommitItems("c1", Acquisition("a1", "h1", 10), items);
+  const Strings rest = Paths("c1", {.acquisition_id = "a1", .from_index = 250});
+  ASSERT_EQ(rest.size(), 350u);
+  EXPECT_EQ(rest.front(), "/file250");
+  EXPECT_EQ(rest.back(), "/file599");
+  EXPECT_TRUE(Paths("c1", {.acquisition_id = "a1", .from_index = 600}).empty());
+}
+
+TEST_P(CatalogContract, KnowsWhatIsCommitted) {
+  EXPECT_EQ(catalog_->CommittedAcquisitions("c1").value(), Strings{});
+  ASSERT_TRUE(catalog_->AddAcquisitions("c1", {Acquisition("a0", "h1", 5)}).ok());
+  CommitItems("c1", Acquisition("a2", "h1", 10), {Item(0, "/x", "x")});
+  CommitItems("c1", Acquisition("a1", "h2", 20), {});
+  CommitItems("c2", Acquisition("a3", "h1", 10), {Item(0, "/x", "x")});
+  EXPECT_EQ(catalog_->CommittedAcquisitions("c1").value(), (Strings{"a1", "a2"}));
+  EXPECT_EQ(catalog_->CommittedAcquisitions("c2").value(), (Strings{"a3"}));
+  EXPECT_EQ(catalog_->CommittedAcquisitions("nobody").value(), Strings{});
+}
+
 TEST_P(CatalogContract, WhoeverGetsRowsMayAskAndWriteAndStop) {
   CommitItems("c1", Acquisition("a1", "h1", 10), {Item(0, "/a", "a"), Item(1, "/b", "b")});
   int seen = 0;

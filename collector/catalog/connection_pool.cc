@@ -1,6 +1,5 @@
 #include "collector/catalog/connection_pool.h"
 
-#include "collector/catalog/schema.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
@@ -19,7 +18,7 @@ absl::StatusOr<ConnectionPool::Lease> ConnectionPool::Borrow() {
       return lease;
     }
   }
-  HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> connection, OpenCatalogConnection(file_));
+  HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> connection, open_());
   return Lease(*this, std::move(connection));
 }
 

@@ -1,8 +1,8 @@
-// Connections to the catalog that readers borrow, so that none waits for another or for a writer.
+// Connections to a database that readers borrow, so that none waits for another or for a writer.
 #ifndef HOZEN_COLLECTOR_CATALOG_CONNECTION_POOL_H_
 #define HOZEN_COLLECTOR_CATALOG_CONNECTION_POOL_H_
 
-#include <filesystem>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,7 +17,9 @@ namespace hozen {
 // Thread-safe. Must outlive what it lends.
 class ConnectionPool {
  public:
-  explicit ConnectionPool(std::filesystem::path file) : file_(std::move(file)) {}
+  using Open = std::function<absl::StatusOr<std::unique_ptr<SqliteConnection>>()>;
+  // `open` is called from whichever thread needs one more connection.
+  explicit ConnectionPool(Open open) : open_(std::move(open)) {}
 
   // Gives the connection back when it goes. Thread-compatible.
   class Lease {
@@ -42,7 +44,7 @@ class ConnectionPool {
  private:
   void TakeBack(std::unique_ptr<SqliteConnection> connection);
 
-  const std::filesystem::path file_;
+  const Open open_;
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<SqliteConnection>> idle_ ABSL_GUARDED_BY(mutex_);
 };

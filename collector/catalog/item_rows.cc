@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "collector/catalog/path_bytes.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 
@@ -28,21 +29,6 @@ enum Parameter : int {
 };
 
 }  // namespace
-
-std::string_view NameOfPath(std::string_view path) {
-  const size_t separator = path.starts_with('/') ? path.rfind('/') : path.find_last_of("/\\");
-  return separator == std::string_view::npos ? path : path.substr(separator + 1);
-}
-
-std::string_view LiteralPrefix(std::string_view glob) { return glob.substr(0, glob.find_first_of("*?[")); }
-
-std::optional<std::string> BehindPrefix(std::string_view prefix) {
-  std::string behind(prefix);
-  while (!behind.empty() && behind.back() == '\xff') behind.pop_back();
-  if (behind.empty()) return std::nullopt;
-  behind.back() = static_cast<char>(static_cast<uint8_t>(behind.back()) + 1);
-  return behind;
-}
 
 void BindItem(const IndexedItem& item, SqliteStatement& statement) {
   const v1::Item& i = item.item;
@@ -97,6 +83,7 @@ std::string ItemPages::Sql() const {
   switch (order_) {
     case Order::kIndex:
       if (started_) where("i.idx > ", kLastNumber);
+      if (!started_ && query_.from_index > 0) where("i.idx >= ", kLastNumber);
       sql += " ORDER BY i.idx";
       break;
     case Order::kId:
@@ -125,6 +112,9 @@ void ItemPages::Bind(SqliteStatement& statement) const {
     statement.BindBlob(kGlob, query_.path_glob);
     if (!prefix_.empty()) statement.BindBlob(kPrefix, prefix_);
     if (behind_prefix_) statement.BindBlob(kBehindPrefix, *behind_prefix_);
+  }
+  if (!started_ && order_ == Order::kIndex && query_.from_index > 0) {
+    statement.BindInt(kLastNumber, static_cast<int64_t>(query_.from_index));
   }
   if (started_) {
     statement.BindInt(kLastNumber, last_number_);

@@ -16,13 +16,6 @@
 
 namespace hozen {
 
-// What follows the last separator: '/' in a path that begins with it, else the last of '/' and '\'.
-std::string_view NameOfPath(std::string_view path);
-// The bytes that every match of a loose glob begins with.
-std::string_view LiteralPrefix(std::string_view glob);
-// The first string behind all those that begin with `prefix`; nothing where there is none.
-std::optional<std::string> BehindPrefix(std::string_view prefix);
-
 // Parameters 1 to 9: idx, path, name, sha256, state, size_bytes, modified_unix_ns, body_offset_bytes, item.
 void BindItem(const IndexedItem& item, SqliteStatement& statement);
 

@@ -87,6 +87,12 @@ constexpr char kTables[] = R"(
   CREATE INDEX items_by_path ON items (customer_id, path);
 )";
 
+// Came after version 1. SQLite keeps it also while an older program writes, so it is no new version.
+constexpr char kLaterIndexes[] = R"(
+  CREATE INDEX IF NOT EXISTS acquisitions_committed ON acquisitions (customer_id, acquisition_id)
+    WHERE manifest IS NOT NULL;
+)";
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenCatalogConnection(const std::filesystem::path& file) {
@@ -102,7 +108,10 @@ absl::Status PrepareSchema(SqliteConnection& connection) {
   HOZEN_ASSIGN_OR_RETURN(const int64_t version, connection.QueryInt("PRAGMA user_version"));
   HOZEN_ASSIGN_OR_RETURN(const int64_t application, connection.QueryInt("PRAGMA application_id"));
   HOZEN_ASSIGN_OR_RETURN(const int64_t tables, connection.QueryInt("SELECT count(*) FROM sqlite_schema"));
-  if (application == kApplicationId && version == kVersion) return absl::OkStatus();
+  if (application == kApplicationId && version == kVersion) {
+    HOZEN_RETURN_IF_ERROR(connection.Execute(kLaterIndexes));
+    return transaction.Commit();
+  }
   if (application == kApplicationId && version > kVersion) {
     return absl::FailedPreconditionError(Concat("the catalog has schema version ", version,
                                                 ", this program knows up to ", kVersion,
@@ -111,8 +120,8 @@ absl::Status PrepareSchema(SqliteConnection& connection) {
   if (application != 0 || version != 0 || tables != 0) {
     return absl::FailedPreconditionError("the file is a database, but not a catalog of ours");
   }
-  HOZEN_RETURN_IF_ERROR(connection.Execute(
-      Concat(kTables, "PRAGMA application_id=", kApplicationId, "; PRAGMA user_version=", kVersion, ";")));
+  HOZEN_RETURN_IF_ERROR(connection.Execute(Concat(kTables, kLaterIndexes, "PRAGMA application_id=", kApplicationId,
+                                                  "; PRAGMA user_version=", kVersion, ";")));
   return transaction.Commit();
 }
 

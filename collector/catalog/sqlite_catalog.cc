@@ -24,7 +24,7 @@ namespace {
 class SqliteCatalog : public Catalog {
  public:
   SqliteCatalog(std::filesystem::path file, std::unique_ptr<SqliteConnection> writer)
-      : file_(std::move(file)), readers_(file_), writer_(std::move(writer)) {}
+      : file_(std::move(file)), readers_([this] { return OpenCatalogConnection(file_); }), writer_(std::move(writer)) {}
 
   absl::Status AddCustomer(const CustomerRow& customer) override {
     absl::MutexLock lock(&mutex_);
@@ -99,6 +99,10 @@ class SqliteCatalog : public Catalog {
                                                                std::string_view host_id) override {
     HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
     return SelectOpenAcquisitions(*reader, customer_id, host_id);
+  }
+  absl::StatusOr<std::vector<std::string>> CommittedAcquisitions(std::string_view customer_id) override {
+    HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+    return SelectCommittedIds(*reader, customer_id);
   }
   absl::Status UpdateAcquisition(std::string_view customer_id, const v1::Acquisition& acquisition) override {
     absl::MutexLock lock(&mutex_);

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <string>
 
-#include "collector/catalog/item_rows.h"
+#include "collector/catalog/path_bytes.h"
 #include "collector/store/sqlite.h"
 #include "gtest/gtest.h"
 

@@ -121,8 +121,14 @@ CustodyEvent CommittedEvent(const Caller& host, const v1::Manifest& manifest, co
 
 }  // namespace
 
-Committer::Committer(Customers& customers, Catalog& catalog, Fleet& fleet, const Clock& clock, size_t at_once)
-    : customers_(customers), catalog_(catalog), fleet_(fleet), clock_(clock), at_once_(at_once) {}
+Committer::Committer(Customers& customers, Catalog& catalog, Fleet& fleet, const Clock& clock, OnCommitted on_committed,
+                     size_t at_once)
+    : customers_(customers),
+      catalog_(catalog),
+      fleet_(fleet),
+      clock_(clock),
+      on_committed_(std::move(on_committed)),
+      at_once_(at_once) {}
 
 absl::StatusOr<v1::Receipt> Committer::Commit(const Caller& host, const v1::Envelope& envelope) {
   HOZEN_RETURN_IF_ERROR(Authorize(host, Action::kAgent));
@@ -204,6 +210,7 @@ absl::StatusOr<uint64_t> Committer::CommitNow(const Caller& host, CustomerVault&
     return custody_index.status();
   }));
   fleet_.Committed(host.customer_id, manifest.acquisition_id());
+  if (on_committed_) on_committed_(host.customer_id);
   Log(Severity::kInfo, Concat("acquisition committed customer=", host.customer_id, " host=", host.name,
                               " acquisition=", manifest.acquisition_id(), " items=", manifest.items(),
                               " failed_items=", manifest.failed_items(), " bytes=", manifest.stream_bytes()));

@@ -3,9 +3,11 @@
 #define HOZEN_COLLECTOR_INGEST_COMMITTER_H_
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -25,7 +27,11 @@ namespace hozen {
 class Committer {
  public:
   // All must outlive it. So many commits go on at one time, of one host only some of them; more are told to try again.
-  Committer(Customers& customers, Catalog& catalog, Fleet& fleet, const Clock& clock, size_t at_once = 8);
+  // `on_committed` is told of each customer that something was committed for, on the thread of the commit: it must not
+  // take long.
+  using OnCommitted = std::function<void(std::string_view customer_id)>;
+  Committer(Customers& customers, Catalog& catalog, Fleet& fleet, const Clock& clock, OnCommitted on_committed = {},
+            size_t at_once = 8);
 
   // Believes nothing of the manifest before it has seen it: the host's signature, that it is of this acquisition and
   // plan, that the store has every chunk of it. Then custody and catalog have it for good. The same manifest again
@@ -55,6 +61,7 @@ class Committer {
   Catalog& catalog_;
   Fleet& fleet_;
   const Clock& clock_;
+  const OnCommitted on_committed_;
   const size_t at_once_;
   absl::Mutex mutex_;
   // Customer and acquisition -> host.

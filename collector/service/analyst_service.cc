@@ -61,12 +61,6 @@ class AnalystService final : public v1::Analyst::Service {
                                  [&](const v1::TargetOutcome& outcome) { return SendTo(*call, *writer, outcome); });
     });
   }
-  grpc::Status Search(grpc::ServerContext* call, const v1::SearchRequest* request,
-                      grpc::ServerWriter<v1::ItemRow>* writer) override {
-    return AnswerStream(*call, context_, [&](const Caller& caller) {
-      return access_.Search(caller, *request, [&](const v1::ItemRow& row) { return SendTo(*call, *writer, row); });
-    });
-  }
   grpc::Status ReadItem(grpc::ServerContext* call, const v1::ReadItemRequest* request,
                         grpc::ServerWriter<v1::StreamPart>* writer) override {
     PartWriter sink(*call, *writer);

@@ -25,8 +25,6 @@
 namespace hozen {
 namespace {
 
-constexpr uint64_t kMostFoundUnlessSaid = 10'000;
-constexpr uint64_t kMostFound = 1'000'000;
 constexpr size_t kMaxGlobBytes = 4096;
 constexpr uint64_t kMostProofs = 1000;
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(250);
@@ -198,20 +196,6 @@ absl::Status EvidenceAccess::ListTargets(const Caller& caller, const v1::ListTar
   return evidence.ReadBody({.on_target = [&](const v1::TargetOutcome& outcome) {
     return request.failed_only() && !outcome.has_failure() ? absl::OkStatus() : on_target(outcome);
   }});
-}
-
-absl::Status EvidenceAccess::Search(const Caller& caller, const v1::SearchRequest& request, const OnRow& on_row) {
-  HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kReadEvidence));
-  HOZEN_RETURN_IF_ERROR(CheckGlob(request.path_glob()));
-  ItemQuery query;
-  query.host_id = request.host_id();
-  query.path_glob = request.path_glob();
-  query.name = request.name();
-  if (!request.sha256().empty()) {
-    HOZEN_ASSIGN_OR_RETURN(query.sha256, Digest::FromBytes(request.sha256()));
-  }
-  query.most = request.most() == 0 ? kMostFoundUnlessSaid : std::min<uint64_t>(request.most(), kMostFound);
-  return context_.catalog.FindItems(caller.customer_id, query, on_row);
 }
 
 absl::Status EvidenceAccess::ReadItem(const Caller& caller, const v1::ReadItemRequest& request, AnswerSink& sink) {

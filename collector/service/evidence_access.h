@@ -39,7 +39,6 @@ class EvidenceAccess {
   // unknown acquisition, DataLoss where the body is damaged. Like listing items, it gives no evidence and so is not
   // logged.
   absl::Status ListTargets(const Caller& caller, const v1::ListTargetsRequest& request, const OnTarget& on_target);
-  absl::Status Search(const Caller& caller, const v1::SearchRequest& request, const OnRow& on_row);
 
   // Codes as StoredEvidence::ReadItem. The custody event "evidence.read" is durable before the first byte is given.
   absl::Status ReadItem(const Caller& caller, const v1::ReadItemRequest& request, AnswerSink& sink);

@@ -80,16 +80,6 @@ class EvidenceAccessTest : public ::testing::Test {
     CustodyLog& log = made_.vault().custody();
     return *log.Entry(log.size() - from_end);
   }
-  std::vector<std::string> Search(const v1::SearchRequest& request) {
-    std::vector<std::string> paths;
-    const absl::Status status = access_.Search(Operator("analyst"), request, [&](const v1::ItemRow& row) {
-      paths.push_back(row.item().path());
-      return absl::OkStatus();
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return paths;
-  }
-
   std::vector<v1::TargetOutcome> Targets(const v1::ListTargetsRequest& request) {
     std::vector<v1::TargetOutcome> outcomes;
     const absl::Status status =
@@ -221,15 +211,6 @@ TEST_F(EvidenceAccessTest, ItemsAreListedAndFound) {
   EXPECT_EQ(paths, std::vector<std::string>{"/etc/shadow"});
   request.set_acquisition_id("0000000000000000");
   EXPECT_TRUE(absl::IsNotFound(access_.ListItems(Operator("analyst"), request, keep)));
-
-  v1::SearchRequest search;
-  search.set_sha256(std::string(Sha256::Of("root:x:0").bytes()));
-  EXPECT_EQ(Search(search), std::vector<std::string>{"/etc/passwd"});
-  search.Clear();
-  search.set_name("sda");
-  EXPECT_EQ(Search(search), std::vector<std::string>{"/dev/sda"});
-  search.set_sha256("short");
-  EXPECT_TRUE(absl::IsInvalidArgument(access_.Search(Operator("analyst"), search, keep)));
 }
 
 TEST_F(EvidenceAccessTest, TargetsAreListedAllOrOnlyTheFailedOnes) {
@@ -320,7 +301,6 @@ TEST_F(EvidenceAccessTest, WhoMayNotReadEvidenceReadsNone) {
     v1::ListTargetsRequest targets;
     targets.set_acquisition_id(made_.acquisition_id());
     EXPECT_TRUE(absl::IsPermissionDenied(access_.ListTargets(caller, targets, nullptr)));
-    EXPECT_TRUE(absl::IsPermissionDenied(access_.Search(caller, {}, nullptr)));
     EXPECT_TRUE(absl::IsPermissionDenied(access_.Verify(caller, {}, nullptr, nullptr)));
     EXPECT_EQ(answer.bytes(), "");
     EXPECT_EQ(made_.vault().custody().size(), before);
@@ -362,15 +342,6 @@ TEST_F(EvidenceAccessTest, AnotherCustomersEvidenceIsNotThere) {
   v1::VerifyRequest verify;
   verify.set_acquisition_id(made_.acquisition_id());
   EXPECT_TRUE(absl::IsNotFound(access_.Verify(caller, verify, nullptr, nullptr)));
-  int rows = 0;
-  EXPECT_TRUE(access_
-                  .Search(caller, {},
-                          [&](const v1::ItemRow&) {
-                            ++rows;
-                            return absl::OkStatus();
-                          })
-                  .ok());
-  EXPECT_EQ(rows, 0);
   EXPECT_EQ(answer.bytes(), "");
 }
 

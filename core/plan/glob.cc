@@ -226,4 +226,24 @@ bool Glob::Matches(std::string_view path) const {
 
 bool MatchesLoosely(std::string_view pattern, std::string_view text) { return MatchWildcard(pattern, text, false); }
 
+std::vector<std::string> LooseLiterals(std::string_view pattern) {
+  std::vector<std::string> literals;
+  std::string run;
+  const auto end_run = [&] {
+    if (!run.empty()) literals.push_back(std::move(run));
+    run.clear();
+  };
+  for (size_t at = 0; at < pattern.size();) {
+    const size_t set_end = pattern[at] == '[' ? SetEnd(pattern, at) : std::string_view::npos;
+    if (pattern[at] == '*' || pattern[at] == '?' || set_end != std::string_view::npos) {
+      end_run();
+      at = set_end == std::string_view::npos ? at + 1 : set_end + 1;
+    } else {
+      run += pattern[at++];
+    }
+  }
+  end_run();
+  return literals;
+}
+
 }  // namespace hozen

@@ -45,6 +45,9 @@ class Glob {
 // A simple glob over a whole string, where * also matches separators: what searches use. No set is malformed.
 bool MatchesLoosely(std::string_view pattern, std::string_view text);
 
+// The runs of literal bytes in such a pattern, none empty: every text that it matches holds each of them.
+std::vector<std::string> LooseLiterals(std::string_view pattern);
+
 }  // namespace hozen
 
 #endif  // HOZEN_CORE_PLAN_GLOB_H_

@@ -199,6 +199,35 @@ TEST(GlobMutationTest, AgreesWithTheDefinitionOnRandomStrings) {
   EXPECT_GT(matched, 1000);
 }
 
+TEST(LooseLiterals, AreWhatEveryMatchHolds) {
+  using Literals = std::vector<std::string>;
+  EXPECT_EQ(LooseLiterals("/etc/*.conf"), (Literals{"/etc/", ".conf"}));
+  EXPECT_EQ(LooseLiterals("a?b[cd]e"), (Literals{"a", "b", "e"}));
+  EXPECT_EQ(LooseLiterals("a[b"), (Literals{"a[b"})) << "a set without an end is no set";
+  EXPECT_EQ(LooseLiterals("[]]x[!]]y"), (Literals{"x", "y"}));
+  EXPECT_EQ(LooseLiterals("**?"), Literals{});
+  EXPECT_EQ(LooseLiterals(""), Literals{});
+}
+
+TEST(GlobMutationTest, EveryMatchHoldsThePatternsLiterals) {
+  std::mt19937 random(11);
+  auto draw = [&](std::string_view alphabet, size_t most) {
+    std::string text;
+    for (size_t i = random() % (most + 1); i > 0; --i) text += alphabet[random() % alphabet.size()];
+    return text;
+  };
+  int matched = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string pattern = draw("ab*?[]!-", 8), text = draw("ab[]-", 8);
+    if (!MatchesLoosely(pattern, text)) continue;
+    ++matched;
+    for (const std::string& literal : LooseLiterals(pattern)) {
+      ASSERT_NE(text.find(literal), std::string::npos) << pattern << " on " << text;
+    }
+  }
+  EXPECT_GT(matched, 1000);
+}
+
 TEST(GlobMutationTest, RandomPatternsNeverCrash) {
   std::mt19937 random(7);
   const std::string alphabet("/\\*?[]!-ab.0%\x00\xff", 15);

@@ -1,4 +1,4 @@
-// The collector as operators see it: proto/hozen/v1/operators.proto without gRPC.
+// The collector as operators see it: proto/hozen/v1/operators.proto and search.proto without gRPC.
 #ifndef HOZEN_TOOLS_HOZEN_COLLECTOR_H_
 #define HOZEN_TOOLS_HOZEN_COLLECTOR_H_
 
@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/hozen/v1/operators.pb.h"
+#include "proto/hozen/v1/search.pb.h"
 
 namespace hozen {
 
@@ -35,12 +36,15 @@ class Collector {
   virtual absl::Status ListItems(const v1::ListItemsRequest& request, const Handler<v1::ItemRow>& on_item) = 0;
   virtual absl::Status ListTargets(const v1::ListTargetsRequest& request,
                                    const Handler<v1::TargetOutcome>& on_target) = 0;
-  virtual absl::Status Search(const v1::SearchRequest& request, const Handler<v1::ItemRow>& on_item) = 0;
   virtual absl::Status ReadItem(const v1::ReadItemRequest& request, const Handler<v1::StreamPart>& on_part) = 0;
   virtual absl::Status Export(const v1::ExportRequest& request, const Handler<v1::StreamPart>& on_part) = 0;
   virtual absl::Status Verify(const v1::VerifyRequest& request, const Handler<v1::VerifyProgress>& on_progress) = 0;
   virtual absl::StatusOr<v1::GetCustodyResponse> GetCustody(const v1::GetCustodyRequest& request) = 0;
   virtual absl::StatusOr<v1::GetCheckpointResponse> GetCheckpoint(const v1::GetCheckpointRequest& request) = 0;
+
+  virtual absl::Status Find(const v1::FindRequest& request, const Handler<v1::FindAnswer>& on_answer) = 0;
+  virtual absl::Status ReadTimeline(const v1::ReadTimelineRequest& request,
+                                    const Handler<v1::TimelineAnswer>& on_answer) = 0;
 };
 
 }  // namespace hozen

@@ -68,7 +68,10 @@ class FakeCollector : public Collector {
     }
     return targets_status;
   }
-  absl::Status Search(const v1::SearchRequest&, const Handler<v1::ItemRow>&) override { return No(); }
+  absl::Status Find(const v1::FindRequest&, const Handler<v1::FindAnswer>&) override { return No(); }
+  absl::Status ReadTimeline(const v1::ReadTimelineRequest&, const Handler<v1::TimelineAnswer>&) override {
+    return No();
+  }
   absl::Status ReadItem(const v1::ReadItemRequest&, const Handler<v1::StreamPart>&) override { return No(); }
   absl::Status Export(const v1::ExportRequest&, const Handler<v1::StreamPart>&) override { return No(); }
   absl::Status Verify(const v1::VerifyRequest&, const Handler<v1::VerifyProgress>&) override { return No(); }

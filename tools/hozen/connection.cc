@@ -10,6 +10,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "proto/hozen/v1/operators.grpc.pb.h"
+#include "proto/hozen/v1/search.grpc.pb.h"
 
 namespace hozen {
 namespace {
@@ -24,7 +25,8 @@ class GrpcCollector : public Collector {
       : address_(std::move(address)),
         admin_(v1::Admin::NewStub(channel)),
         responder_(v1::Responder::NewStub(channel)),
-        analyst_(v1::Analyst::NewStub(channel)) {}
+        analyst_(v1::Analyst::NewStub(channel)),
+        search_(v1::Search::NewStub(channel)) {}
 
   absl::StatusOr<v1::BeginCustomerResponse> BeginCustomer(const v1::BeginCustomerRequest& request) override {
     return Call(*admin_, &v1::Admin::Stub::BeginCustomer, request);
@@ -64,9 +66,6 @@ class GrpcCollector : public Collector {
                            const Handler<v1::TargetOutcome>& on_target) override {
     return Stream(*analyst_, &v1::Analyst::Stub::ListTargets, request, on_target);
   }
-  absl::Status Search(const v1::SearchRequest& request, const Handler<v1::ItemRow>& on_item) override {
-    return Stream(*analyst_, &v1::Analyst::Stub::Search, request, on_item);
-  }
   absl::Status ReadItem(const v1::ReadItemRequest& request, const Handler<v1::StreamPart>& on_part) override {
     return Stream(*analyst_, &v1::Analyst::Stub::ReadItem, request, on_part);
   }
@@ -81,6 +80,13 @@ class GrpcCollector : public Collector {
   }
   absl::StatusOr<v1::GetCheckpointResponse> GetCheckpoint(const v1::GetCheckpointRequest& request) override {
     return Call(*analyst_, &v1::Analyst::Stub::GetCheckpoint, request);
+  }
+  absl::Status Find(const v1::FindRequest& request, const Handler<v1::FindAnswer>& on_answer) override {
+    return Stream(*search_, &v1::Search::Stub::Find, request, on_answer);
+  }
+  absl::Status ReadTimeline(const v1::ReadTimelineRequest& request,
+                            const Handler<v1::TimelineAnswer>& on_answer) override {
+    return Stream(*search_, &v1::Search::Stub::ReadTimeline, request, on_answer);
   }
 
  private:
@@ -141,6 +147,7 @@ class GrpcCollector : public Collector {
   const std::unique_ptr<v1::Admin::Stub> admin_;
   const std::unique_ptr<v1::Responder::Stub> responder_;
   const std::unique_ptr<v1::Analyst::Stub> analyst_;
+  const std::unique_ptr<v1::Search::Stub> search_;
 };
 
 }  // namespace

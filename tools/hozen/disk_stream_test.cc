@@ -66,7 +66,10 @@ class BreakingCollector : public Collector {
     return No();
   }
   absl::Status ListTargets(const v1::ListTargetsRequest&, const Handler<v1::TargetOutcome>&) override { return No(); }
-  absl::Status Search(const v1::SearchRequest&, const Handler<v1::ItemRow>&) override { return No(); }
+  absl::Status Find(const v1::FindRequest&, const Handler<v1::FindAnswer>&) override { return No(); }
+  absl::Status ReadTimeline(const v1::ReadTimelineRequest&, const Handler<v1::TimelineAnswer>&) override {
+    return No();
+  }
   absl::Status ReadItem(const v1::ReadItemRequest&, const Handler<v1::StreamPart>&) override { return No(); }
   absl::Status Verify(const v1::VerifyRequest&, const Handler<v1::VerifyProgress>&) override { return No(); }
   absl::StatusOr<v1::GetCustodyResponse> GetCustody(const v1::GetCustodyRequest&) override { return No(); }

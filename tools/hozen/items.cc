@@ -14,12 +14,12 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
-#include "core/crypto/sha256.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/id_prefix.h"
 #include "tools/hozen/json_rendering.h"
 #include "tools/hozen/quantity.h"
+#include "tools/hozen/row_printer.h"
 #include "tools/hozen/stream_receiver.h"
 #include "tools/hozen/text_rendering.h"
 
@@ -33,46 +33,6 @@ struct ItemsOptions {
   std::string id;
   std::string path;
   bool failed = false;
-};
-
-// Lines rather than a table: there may be a million of them, and the first should be seen at once.
-class RowPrinter {
- public:
-  RowPrinter(Console& console, bool with_host) : console_(console), with_host_(with_host) {}
-
-  absl::Status Print(const v1::ItemRow& row) {
-    ++rows_;
-    if (console_.json()) {
-      console_.Print(JsonLine(ItemRowJson(row)));
-    } else {
-      PrintText(row);
-    }
-    // Whoever reads our output may have had enough.
-    return console_.out().good() ? absl::OkStatus() : absl::CancelledError("output was closed");
-  }
-  uint64_t rows() const { return rows_; }
-
- private:
-  void PrintText(const v1::ItemRow& row) {
-    const v1::Item& item = row.item();
-    std::string line;
-    if (with_host_) line += Concat(Printable(row.acquisition_id()), "  ", Printable(row.hostname()), "  ");
-    std::string digest = absl::BytesToHexString(item.sha256());
-    if (digest.size() > 16) digest.resize(16);
-    line += absl::StrFormat("%7d  %-16s  %9s  ", item.index(), digest,
-                            item.has_stream() ? FormatSize(item.size_bytes()) : KindName(item.kind()));
-    line += Printable(item.path());
-    if (!item.file().link_target().empty()) line += Concat(" -> ", Printable(item.file().link_target()));
-    if (item.state() != v1::Item::STATE_COMPLETE) {
-      line += Concat("  ", console_.Paint(Console::Colour::kBad, StateName(item.state())), ": ",
-                     FailureInWords(item.failure()));
-    }
-    console_.Print(line);
-  }
-
-  Console& console_;
-  const bool with_host_;
-  uint64_t rows_ = 0;
 };
 
 // Behind the items: which targets failed, and where all items are listed, which found nothing. As JSON all targets, but
@@ -120,43 +80,6 @@ absl::StatusOr<ExitCode> ListItems(Invocation& invocation, const ItemsOptions& o
     console.Note(options.failed ? Say("Nothing failed.", "失敗はありません。")
                                 : Say("No item fits.", "該当する項目はありません。"));
   }
-  return ExitCode::kOk;
-}
-
-struct SearchOptions {
-  std::string path;
-  std::string sha256;
-  std::string name;
-  std::string host;
-  uint32_t most = 0;
-};
-
-absl::StatusOr<ExitCode> Search(Invocation& invocation, const SearchOptions& options) {
-  Console& console = invocation.console;
-  if (options.path.empty() && options.sha256.empty() && options.name.empty() && options.host.empty()) {
-    return absl::InvalidArgumentError(AbslView(Say("what for? Give --path, --sha256, --name or --host",
-                                                   "検索条件を指定してください（--path, --sha256, --name, --host）")));
-  }
-  v1::SearchRequest request;
-  request.set_path_glob(options.path);
-  request.set_name(FromPrintable(options.name));
-  request.set_most(options.most);
-  if (!options.sha256.empty()) {
-    const auto digest = Digest::FromHex(options.sha256);
-    if (!digest.ok()) {
-      return absl::InvalidArgumentError(
-          Concat("--sha256: ", Say("must be 64 hexadecimal digits", "64 桁の 16 進数を指定してください")));
-    }
-    request.set_sha256(std::string(digest->bytes()));
-  }
-  HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
-  if (!options.host.empty()) {
-    HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
-    request.set_host_id(host.host_id());
-  }
-  RowPrinter printer(console, true);
-  HOZEN_RETURN_IF_ERROR(session.collector->Search(request, [&](const v1::ItemRow& row) { return printer.Print(row); }));
-  if (printer.rows() == 0 && !console.json()) console.Note(Say("Nothing found.", "見つかりませんでした。"));
   return ExitCode::kOk;
 }
 
@@ -289,30 +212,6 @@ void AddItemCommands(CLI::App& app, Invocation& invocation) {
       "例:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path"));
   items->callback([&invocation, items_options] {
     invocation.chosen = [&invocation, items_options] { return ListItems(invocation, *items_options); };
-  });
-
-  CLI::App* search =
-      app.add_subcommand("search", Text("Find items in all acquisitions", "すべての取得から項目を検索する"));
-  auto search_options = std::make_shared<SearchOptions>();
-  search
-      ->add_option("--path", search_options->path,
-                   Text("Paths like this; * also matches /", "このパターンのパス（* は / にも一致）"))
-      ->type_name("GLOB");
-  search->add_option("--sha256", search_options->sha256, Text("Contents with this SHA-256", "この SHA-256 の内容"))
-      ->type_name("HEX");
-  search
-      ->add_option("--name", search_options->name, Text("Files of exactly this name", "この名前のファイル（完全一致）"))
-      ->type_name("NAME");
-  search->add_option("--host", search_options->host, Text("Only on this host", "この端末だけ"))->type_name("HOST");
-  search->add_option("--most", search_options->most, Text("At most so many (default 10000)", "最大件数（既定 10000）"))
-      ->type_name("N");
-  search->footer(
-      Text("Examples:\n  hozen search --name authorized_keys\n  hozen search --path '*/.ssh/*' --host web01\n"
-           "  hozen search --sha256 $(sha256sum suspicious | cut -d' ' -f1)",
-           "例:\n  hozen search --name authorized_keys\n  hozen search --path '*/.ssh/*' --host web01\n"
-           "  hozen search --sha256 $(sha256sum suspicious | cut -d' ' -f1)"));
-  search->callback([&invocation, search_options] {
-    invocation.chosen = [&invocation, search_options] { return Search(invocation, *search_options); };
   });
 
   CLI::App* cat =

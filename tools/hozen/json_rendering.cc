@@ -81,6 +81,15 @@ Json CommandJson(const v1::CommandMetadata& command) {
   return json;
 }
 
+Json OnDiskJson(const v1::OnDisk& on_disk) {
+  Json json;
+  AddPath("volume", on_disk.volume(), json);
+  json["address"] = Printable(on_disk.address());
+  json["allocation"] = AllocationName(on_disk.allocation());
+  json["file_name_times"] = on_disk.file_name_times();
+  return json;
+}
+
 Json FactsJson(const v1::HostFacts& facts) {
   Json json;
   json["hostname"] = Printable(facts.hostname());
@@ -246,7 +255,49 @@ Json ItemRowJson(const v1::ItemRow& row) {
   if (item.has_file()) json["file"] = FileJson(item.file());
   if (item.has_disk()) json["disk"] = DiskJson(item.disk());
   if (item.has_command()) json["command"] = CommandJson(item.command());
+  if (row.has_on_disk()) json["on_disk"] = OnDiskJson(row.on_disk());
   return json;
+}
+
+std::string MacbText(const v1::TimelineEntry& entry) {
+  return {entry.modified() ? 'm' : '.', entry.accessed() ? 'a' : '.', entry.changed() ? 'c' : '.',
+          entry.created() ? 'b' : '.'};
+}
+
+Json TimelineEntryJson(const v1::TimelineEntry& entry) {
+  const v1::ItemRow& row = entry.row();
+  const v1::FileMetadata& file = row.item().file();
+  Json json;
+  json["at"] = FormatUtc(entry.at_unix_ns());
+  json["macb"] = MacbText(entry);
+  json["acquisition_id"] = Printable(row.acquisition_id());
+  json["host_id"] = Printable(row.host_id());
+  json["hostname"] = Printable(row.hostname());
+  json["index"] = row.item().index();
+  json["kind"] = KindName(row.item().kind());
+  AddPath("path", row.item().path(), json);
+  json["size_bytes"] = file.size_bytes();
+  json["mode"] = absl::StrFormat("%07o", file.mode());
+  json["uid"] = file.uid();
+  json["gid"] = file.gid();
+  json["inode"] = file.inode();
+  AddText("sha256", Hex(row.item().sha256()), json);
+  if (row.has_on_disk()) json["on_disk"] = OnDiskJson(row.on_disk());
+  return json;
+}
+
+Json LeftOutJson(const v1::LeftOut& left_out) {
+  Json json;
+  json["kind"] = "left_out";
+  json["limit_reached"] = left_out.limit_reached();
+  json["acquisitions"] = left_out.acquisitions();
+  json["acquisition_ids"] = Json::array();
+  for (const std::string& id : left_out.acquisition_ids()) json["acquisition_ids"].push_back(Printable(id));
+  return json;
+}
+
+std::string AllocationName(v1::OnDisk::Allocation allocation) {
+  return Enumerator(v1::OnDisk::Allocation_Name(allocation), "ALLOCATION_");
 }
 
 Json TargetJson(const v1::TargetOutcome& outcome) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proto/hozen/v1/operators.pb.h"
+#include "proto/hozen/v1/search.pb.h"
 
 namespace hozen {
 
@@ -30,7 +31,15 @@ Json HostJson(const v1::Host& host);
 Json ProgressJson(const v1::Progress& progress);
 Json ManifestJson(const v1::Manifest& manifest);
 Json AcquisitionJson(const v1::Acquisition& acquisition);
+// A file on an acquired disk has "on_disk"; `index` is then that of the listing which tells of it.
 Json ItemRowJson(const v1::ItemRow& row);
+// What happened at a time, as letters: "m.c." for modified, accessed, changed, born.
+std::string MacbText(const v1::TimelineEntry& entry);
+Json TimelineEntryJson(const v1::TimelineEntry& entry);
+// "kind": "left_out" tells it apart from what was found.
+Json LeftOutJson(const v1::LeftOut& left_out);
+// "allocated", "deleted", "reallocated".
+std::string AllocationName(v1::OnDisk::Allocation allocation);
 // "kind": "target" tells it apart from an item; `failure` only where the target was not carried out to its end.
 Json TargetJson(const v1::TargetOutcome& outcome);
 // "first_failed_targets" beside an acquisition's own members; nothing where there are none.

@@ -56,7 +56,8 @@ std::string Footer() {
       "  NO_COLOR           no colour\n\n"
       "Output goes to standard output, progress and notes to standard error. With --json output is one JSON document, "
       "or\n"
-      "one JSON object a line where it streams (items, search, watch, custody, artifacts list), and errors are JSON "
+      "one JSON object a line where it streams (items, search, timeline, watch, custody, artifacts list), and errors "
+      "are JSON "
       "on\n"
       "standard error. Ids may be shortened as long as they are unique; \"last\" is the newest acquisition.\n\n"
       "Examples:\n"
@@ -82,6 +83,7 @@ std::string Footer() {
       "  HOZEN_DEFINITIONS  Hozen 独自のアーティファクト定義のフォルダ\n"
       "  NO_COLOR           色を使わない\n\n"
       "結果は標準出力、経過と注意は標準エラー出力に表示します。--json では結果を 1 つの JSON 文書（items, search, "
+      "timeline, "
       "watch,\n"
       "custody, artifacts list では 1 行に 1 つの JSON）で、エラーも JSON で標準エラー出力に出力します。\n"
       "ID は一意であれば短縮できます。\"last\" は最新の取得です。\n\n"
@@ -159,6 +161,8 @@ int Main(int argc, char** argv) {
   AddCollectCommands(app, invocation);
   AddAcquisitionCommands(app, invocation);
   AddItemCommands(app, invocation);
+  AddSearchCommands(app, invocation);
+  AddTimelineCommands(app, invocation);
   AddExportCommands(app, invocation);
   AddVerifyCommands(app, invocation);
   AddCustodyCommands(app, invocation);

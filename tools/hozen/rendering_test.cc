@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tools/hozen/json_rendering.h"
+#include "tools/hozen/row_printer.h"
 #include "tools/hozen/text_rendering.h"
 
 namespace hozen {
@@ -125,6 +126,52 @@ TEST(TextRendering, ListsTargetsThatFailedOrFoundNothing) {
   EXPECT_NE(text.find("command not allowed  not on the list"), std::string::npos) << text;
   EXPECT_NE(text.find("nothing fits"), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+}
+
+v1::ItemRow FileOnDisk(const std::string& path) {
+  v1::ItemRow row = RowWithPath(path);
+  row.mutable_item()->set_state(v1::Item::STATE_COMPLETE);
+  row.mutable_item()->mutable_file()->set_mode(0100644);
+  row.mutable_on_disk()->set_volume("/dev/sda\x1b/partition-2");
+  row.mutable_on_disk()->set_address("67-128-1");
+  row.mutable_on_disk()->set_allocation(v1::OnDisk::ALLOCATION_DELETED);
+  return row;
+}
+
+TEST(JsonRendering, TellsFilesOnDisksAndEvents) {
+  v1::TimelineEntry entry;
+  entry.set_at_unix_ns(1'700'000'000'000'000'000);
+  entry.set_modified(true);
+  entry.set_created(true);
+  *entry.mutable_row() = FileOnDisk("/tmp/x");
+  const Json json = TimelineEntryJson(entry);
+  EXPECT_EQ(json["at"], "2023-11-14T22:13:20Z");
+  EXPECT_EQ(json["macb"], "m..b");
+  EXPECT_EQ(json["mode"], "0100644");
+  EXPECT_EQ(json["on_disk"]["allocation"], "deleted");
+  EXPECT_EQ(json["on_disk"]["address"], "67-128-1");
+  EXPECT_TRUE(ItemRowJson(FileOnDisk("/x")).contains("on_disk"));
+  EXPECT_FALSE(ItemRowJson(RowWithPath("/x")).contains("on_disk"));
+}
+
+TEST(RowPrinter, ShowsWhereAFileIsAndWhatIsLeftOut) {
+  std::ostringstream out, err;
+  Console console(out, err);
+  RowPrinter printer(console, true);
+  ASSERT_TRUE(printer.Print(FileOnDisk("/tmp/\x1b[2Jx")).ok());
+  EXPECT_NE(out.str().find("[/dev/sda\\x1b/partition-2] /tmp/\\x1b[2Jx  deleted"), std::string::npos) << out.str();
+  EXPECT_EQ(out.str().find('\x1b'), std::string::npos);
+  v1::LeftOut left_out;
+  PrintLeftOut(console, left_out);
+  EXPECT_EQ(err.str(), "") << "nothing was";
+  for (int i = 0; i < 7; ++i) left_out.add_acquisition_ids("0011223344556677");
+  left_out.set_acquisitions(120);
+  PrintLeftOut(console, left_out);
+  EXPECT_NE(err.str().find("120"), std::string::npos) << err.str();
+  console.options().json = true;
+  left_out.set_limit_reached(true);
+  PrintLeftOut(console, left_out);
+  EXPECT_NE(out.str().find("\"kind\":\"left_out\",\"limit_reached\":true"), std::string::npos) << out.str();
 }
 
 TEST(TextRendering, HoldsNoEscapeSequenceOfAHost) {
