@@ -174,8 +174,9 @@ void PrintEstimate(Console& console, const Estimate& estimate, const v1::Acquisi
   add(Text("all", "合計"), total);
   console.Print(table.Render());
   if (commands > 0) {
-    console.Note(Concat(Say("Not counted: outputs of commands and volatile state: ",
-                            "コマンドの出力と揮発性情報は含みません: "), commands));
+    console.Note(
+        Concat(Say("Not counted: outputs of commands and volatile state: ", "コマンドの出力と揮発性情報は含みません: "),
+               commands));
   }
   console.Note(Say("Sizes are before deduplication and compression.", "サイズは重複排除と圧縮の前の値です。"));
 }

@@ -17,7 +17,7 @@ namespace hozen {
 struct MetadataPlan {
   v1::Plan plan;
   std::vector<bool> wants_contents;  // of each of its targets: did the order ask for contents?
-  int dropped = 0;  // commands and volatile state, whose output has no size beforehand
+  int dropped = 0;                   // commands and volatile state, whose output has no size beforehand
 };
 
 // The order, asking for metadata where it asked for contents.
