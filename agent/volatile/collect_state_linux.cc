@@ -1,5 +1,3 @@
-#include "agent/volatile/collect_state.h"
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +10,7 @@
 #include "agent/platform/process_probe.h"
 #include "agent/volatile/bpf_state.h"
 #include "agent/volatile/clock_state.h"
+#include "agent/volatile/collect_state.h"
 #include "agent/volatile/executables.h"
 #include "agent/volatile/hidden_processes.h"
 #include "agent/volatile/kernel_files.h"
