@@ -191,24 +191,30 @@ class Description {
       Miss("fd", names.status());
       return;
     }
+    size_t unread = 0;
+    absl::Status first_unread;
     for (const std::string& name : *names) {
       const auto number = NumberOf<int32_t>(name);
       if (!number.has_value()) continue;
       if (process_.descriptors_size() == kMostDescriptors) {
         Miss("fd", MakeFailure(v1::CAUSE_LIMIT_ITEMS,
                                Concat("it has ", names->size(), "; ", kMostDescriptors, " are described")));
-        return;
+        break;
       }
-      // One that was closed meanwhile is nothing that is missing.
       const absl::StatusOr<std::string> target = files_.ReadLink(ProcPath(pid_, Concat("fd/", name)));
       if (!target.ok()) {
-        if (!absl::IsNotFound(target.status())) Miss(Concat("fd/", name), target.status());
+        // One that was closed meanwhile is nothing that is missing.
+        if (!absl::IsNotFound(target.status()) && unread++ == 0) first_unread = target.status();
         continue;
       }
       v1::Descriptor& descriptor = *process_.add_descriptors();
       descriptor.set_number(*number);
       descriptor.set_target(Printable(*target));
     }
+    if (unread == 0) return;
+    v1::Failure failure = StateFailure(first_unread, v1::CAUSE_VANISHED);
+    failure.set_detail(Concat("where ", unread, " of its descriptors lead; the first: ", failure.detail()));
+    Miss("fd", std::move(failure));
   }
 
   void AddMaps() {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "agent/acquire/failure.h"
 #include "agent/platform/netlink.h"
@@ -233,15 +234,20 @@ SocketOwners FindSocketOwners(const KernelFiles& files) {
   size_t found = 0;
   for (const int32_t pid : *pids) {
     const absl::StatusOr<std::vector<std::string>> names = files.List(ProcPath(pid, "fd"));
-    if (!names.ok()) {
-      v1::Failure failure = StateFailure(names.status(), v1::CAUSE_VANISHED);
+    const auto fail = [&failed](const absl::Status& status) {
+      v1::Failure failure = StateFailure(status, v1::CAUSE_VANISHED);
       auto& [count, first] = failed[failure.cause()];
       if (count++ == 0) first = std::move(failure);
+    };
+    if (!names.ok()) {
+      fail(names.status());
       continue;
     }
     std::string name;
+    bool has_failed = false;  // a process counts once
     for (const std::string& number : *names) {
       const absl::StatusOr<std::string> target = files.ReadLink(ProcPath(pid, Concat("fd/", number)));
+      if (!target.ok() && !absl::IsNotFound(target.status()) && !std::exchange(has_failed, true)) fail(target.status());
       const std::optional<uint64_t> inode = target.ok() ? BracketedNumber(*target, "socket") : std::nullopt;
       if (!inode.has_value() || found == kMostOwners) continue;
       ++found;
