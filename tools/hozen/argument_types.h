@@ -9,7 +9,6 @@
 #include "absl/time/time.h"
 #include "core/base/concat.h"
 #include "core/base/language.h"
-#include "tools/hozen/moment.h"
 #include "tools/hozen/quantity.h"
 
 namespace hozen {
@@ -47,21 +46,6 @@ inline CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, ab
           },
           description)
       ->type_name("DURATION");
-}
-
-// "--from 2026-11-25" into nanoseconds since 1970.
-inline CLI::Option* AddMomentOption(CLI::App& app, const std::string& name, int64_t& target_unix_ns,
-                                    const std::string& description) {
-  return app
-      .add_option_function<std::string>(
-          name,
-          [name, &target_unix_ns](const std::string& text) {
-            const auto moment = ParseMoment(text);
-            if (!moment.ok()) throw CLI::ValidationError(name, std::string(moment.status().message()));
-            target_unix_ns = absl::ToUnixNanos(*moment);
-          },
-          description)
-      ->type_name("TIME");
 }
 
 }  // namespace hozen

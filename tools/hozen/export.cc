@@ -15,6 +15,7 @@
 #include "tools/hozen/id_prefix.h"
 #include "tools/hozen/image_export.h"
 #include "tools/hozen/json_rendering.h"
+#include "tools/hozen/moment_option.h"
 #include "tools/hozen/part_file.h"
 #include "tools/hozen/quantity.h"
 #include "tools/hozen/stream_receiver.h"
@@ -36,11 +37,12 @@ struct ExportOptions {
 
   std::string path_glob;
   std::vector<std::string> artifacts;
-  int64_t from_unix_ns = 0;
-  int64_t to_unix_ns = 0;
+  TimeRange times;
 
   bool is_image() const { return format == "raw" || format == "e01" || format == "aff4"; }
-  bool is_part() const { return !path_glob.empty() || !artifacts.empty() || from_unix_ns != 0 || to_unix_ns != 0; }
+  bool is_part() const {
+    return !path_glob.empty() || !artifacts.empty() || times.from_unix_ns.has_value() || times.to_unix_ns.has_value();
+  }
 };
 
 struct Received {
@@ -112,8 +114,8 @@ absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& opt
   request.set_format(options.format);
   request.set_path_glob(options.path_glob);
   for (const std::string& artifact : options.artifacts) request.add_artifacts(artifact);
-  request.set_from_unix_ns(options.from_unix_ns);
-  request.set_to_unix_ns(options.to_unix_ns);
+  request.set_from_unix_ns(options.times.from_unix_ns.value_or(0));
+  request.set_to_unix_ns(options.times.to_unix_ns.value_or(0));
   if (options.to_stdout || options.out == "-") {
     OstreamSink sink(console.out());
     HOZEN_RETURN_IF_ERROR(Receive(*session.collector, request, console, sink, "-").status());
@@ -198,10 +200,7 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
           Text("Only items of this artifact; may be given again", "指定したアーティファクトの項目のみ（複数可）"))
       ->allow_extra_args(false)
       ->type_name("NAME");
-  AddMomentOption(*command, "--from", options->from_unix_ns,
-                  Text("Only files with a time at or after this (UTC unless it says otherwise)",
-                       "この時刻以降の時刻を持つファイルのみ（指定がなければ UTC）"));
-  AddMomentOption(*command, "--to", options->to_unix_ns, Text("and before this", "この時刻より前"));
+  AddTimeRangeOptions(*command, options->times);
   command->add_flag("--stdout", options->to_stdout,
                     Text("Write to standard output, without a sidecar", "標準出力へ書き出す（サイドカーなし）"));
   command->add_flag("--force", options->force, Text("Replace files that are there", "既存のファイルを置き換える"));
@@ -224,7 +223,7 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
       "  hozen export 3f2a --format raw --partition 2 --stdout | sha256sum\n"
       "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d\n"
       "  hozen export 3f2a --format tar --path '/etc/*' --out etc.tar\n"
-      "  hozen export 3f2a --format timesketch --from 2026-11-20 --to 2026-11-25",
+      "  hozen export 3f2a --format timesketch --from 2026-11-20 --to 2026-11-24",
       "形式:\n"
       "  zip       Velociraptor 互換の配置。マニフェスト、署名、保全記録の証明を含む\n"
       "  raw       ディスクイメージ（スパース）。FILE.json にマニフェスト、署名、不良セクタの位置を保存\n"
@@ -243,7 +242,7 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
       "  hozen export 3f2a --format raw --partition 2 --stdout | sha256sum\n"
       "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d\n"
       "  hozen export 3f2a --format tar --path '/etc/*' --out etc.tar\n"
-      "  hozen export 3f2a --format timesketch --from 2026-11-20 --to 2026-11-25"));
+      "  hozen export 3f2a --format timesketch --from 2026-11-20 --to 2026-11-24"));
   command->callback(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Export(invocation, *options); }; });
 }
