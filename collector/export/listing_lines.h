@@ -17,11 +17,11 @@ namespace hozen {
 
 // Format: docs/formats/bundle.md, "bodyfile". Seconds since 1970; 0 where unknown.
 struct ListingLine {
-  std::string name;  // the host's bytes again, but for control characters, which are ^
+  std::string name;  // the host's bytes, but for control characters, which are ^; with what the agent noted behind it
   std::string inode;
   std::string mode;
-  uint64_t uid = 0;
-  uint64_t gid = 0;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
   uint64_t size_bytes = 0;
   int64_t accessed_unix_s = 0;
   int64_t modified_unix_s = 0;
@@ -41,7 +41,7 @@ class LineSink : public StreamSink {
   using OnLine = std::function<absl::Status(std::string_view line)>;
   explicit LineSink(OnLine on_line) : on_line_(std::move(on_line)) {}
   absl::Status Data(std::string_view bytes) override;
-  // Bytes that are not there end a line.
+  // Bytes that are missing: what they are a part of is no line.
   absl::Status Zeros(uint64_t size_bytes) override;
   // The last line, where no newline ended it.
   absl::Status Finish();
@@ -51,7 +51,7 @@ class LineSink : public StreamSink {
 
   const OnLine on_line_;
   std::string line_;
-  bool too_long_ = false;
+  bool broken_ = false;  // the line at hand: too long, or a part of it is missing
 };
 
 }  // namespace hozen

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <sstream>
 #include <string>
@@ -47,7 +48,7 @@ class TextExportsTest : public ::testing::Test {
     v1::Item listing;
     listing.set_kind(v1::Item::KIND_LISTING);
     listing.set_path("/dev/sda");
-    made_.AddStream(listing, {made_.Chunk("0|/del%7Ceted (deleted)|9-128|-/rrw-r--r--|0|0|7|1500000000|0|0|0\n"
+    made_.AddStream(listing, {made_.Chunk("0|/del|eted%25 (deleted)|9-128|-/rrw-r--r--|0|0|7|1500000000|0|0|0\n"
                                           "not such a line\n")});
     made_.Commit();
   }
@@ -81,7 +82,7 @@ TEST_F(TextExportsTest, TimesketchGetsOneLineForEachKnownTime) {
   EXPECT_EQ(events[1].at("timestamp_desc"), "Last Access Time");
   EXPECT_EQ(events[1].at("datetime"), "2020-09-13T12:26:41.000000+00:00");
   EXPECT_EQ(events[0].at("sha256_hash").get<std::string>().size(), 64u);
-  EXPECT_EQ(events[4].at("filename"), "/del|eted (deleted)");
+  EXPECT_EQ(events[4].at("filename"), "/del|eted%25 (deleted)");
   EXPECT_EQ(events[4].at("disk"), "/dev/sda");
   EXPECT_EQ(events[4].at("inode"), "9-128");
 }
@@ -151,10 +152,30 @@ TEST_F(TextExportsTest, CaseOfNothingIsStillADocument) {
 
 TEST(ListingLinesTest, LinesThatAreNoneAreRefused) {
   EXPECT_TRUE(ParseListingLine("0|/a|1|r/r|0|0|1|1|2|3|4").has_value());
-  for (const char* line : {"", "|", "0|/a|1|r/r|0|0|1|1|2|3", "0|/a|1|r/r|0|0|1|1|2|3|4|5", "0|/a|1|r/r|x|0|1|1|2|3|4",
-                           "0|/a|1|r/r|0|0|-1|1|2|3|4", "0|/a|1|r/r|0|0|1|99999999999999|2|3|4"}) {
+  for (const char* line : {"", "|", "0|/a|1|r/r|0|0|1|1|2|3", "0|/a|1|r/r|x|0|1|1|2|3|4", "0||1|r/r|0|0|1|1|2|3|4",
+                           "0|/a|1|r/r|0|0|1|99999999999999|2|3|4", "0|/a|1|r/r|0|0|1|-1|2|3|4"}) {
     EXPECT_FALSE(ParseListingLine(line).has_value()) << line;
   }
+}
+
+TEST(ListingLinesTest, ANameMayHoldTheSeparatorAndASizeMayBeUnknown) {
+  const std::optional<ListingLine> listed = ParseListingLine("0|/a|b%7C|1|r/r|0|0|-1|1|2|3|4");
+  ASSERT_TRUE(listed.has_value());
+  EXPECT_EQ(listed->name, "/a|b%7C");
+  EXPECT_EQ(listed->size_bytes, 0u);
+}
+
+TEST(ListingLinesTest, WhatMissesAPartIsNoLine) {
+  std::vector<std::string> lines;
+  LineSink sink([&](std::string_view line) {
+    lines.emplace_back(line);
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(sink.Data("one\ntw").ok());
+  ASSERT_TRUE(sink.Zeros(100).ok());
+  ASSERT_TRUE(sink.Data("o\nthree\n").ok());
+  ASSERT_TRUE(sink.Finish().ok());
+  EXPECT_THAT(lines, ElementsAre("one", "three"));
 }
 
 TEST(ListingLinesTest, AStreamIsTakenApartWhereverItIsCut) {

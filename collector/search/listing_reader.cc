@@ -2,49 +2,16 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <array>
-#include <limits>
 
-#include "absl/strings/numbers.h"
-#include "core/base/concat.h"
+#include "collector/export/listing_lines.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
 namespace {
 
-constexpr size_t kFieldsBehindName = 9;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr size_t kMaxAddressBytes = 64;
-
-enum Field { kAddress, kMode, kUid, kGid, kSize, kAccessedAt, kModifiedAt, kChangedAt, kBornAt };
-
-// A name may hold the separator, the fields behind it cannot: they are cut off from the end.
-bool SplitLine(std::string_view line, std::string_view& name, std::array<std::string_view, kFieldsBehindName>& fields) {
-  for (size_t i = kFieldsBehindName; i > 0; --i) {
-    const size_t bar = line.rfind('|');
-    if (bar == std::string_view::npos) return false;
-    fields[i - 1] = line.substr(bar + 1);
-    line = line.substr(0, bar);
-  }
-  const size_t behind_md5 = line.find('|');
-  if (behind_md5 == std::string_view::npos) return false;
-  name = line.substr(behind_md5 + 1);
-  return !name.empty();
-}
-
-template <typename Number>
-bool Parse(std::string_view text, Number& number) {
-  return absl::SimpleAtoi(AbslView(text), &number);
-}
-
-bool ParseTime(std::string_view text, int64_t& unix_ns) {
-  int64_t seconds = 0;
-  if (!Parse(text, seconds) || seconds < 0 || seconds > std::numeric_limits<int64_t>::max() / kNsPerSecond)
-    return false;
-  unix_ns = seconds * kNsPerSecond;
-  return true;
-}
 
 bool TakeEnding(std::string_view& name, std::string_view ending) {
   if (!name.ends_with(ending)) return false;
@@ -122,21 +89,20 @@ void TakeNotes(std::string_view& name, SearchEntry& entry) {
 }  // namespace
 
 std::optional<SearchEntry> EntryOfLine(std::string_view line) {
-  std::string_view name;
-  std::array<std::string_view, kFieldsBehindName> fields;
+  const std::optional<ListingLine> listed = ParseListingLine(line);
+  if (!listed.has_value() || listed->inode.size() > kMaxAddressBytes) return std::nullopt;
   SearchEntry entry;
   entry.in_listing = true;
-  if (!SplitLine(line, name, fields) || fields[kAddress].size() > kMaxAddressBytes) return std::nullopt;
-  // A size that is not known has a minus there.
-  int64_t size_bytes = 0;
-  if (!ParseMode(fields[kMode], entry) || !Parse(fields[kUid], entry.uid) || !Parse(fields[kGid], entry.gid) ||
-      !Parse(fields[kSize], size_bytes) || !ParseTime(fields[kAccessedAt], entry.accessed_unix_ns) ||
-      !ParseTime(fields[kModifiedAt], entry.modified_unix_ns) ||
-      !ParseTime(fields[kChangedAt], entry.changed_unix_ns) || !ParseTime(fields[kBornAt], entry.born_unix_ns)) {
-    return std::nullopt;
-  }
-  entry.size_bytes = static_cast<uint64_t>(std::max<int64_t>(size_bytes, 0));
-  entry.address = std::string(fields[kAddress]);
+  if (!ParseMode(listed->mode, entry)) return std::nullopt;
+  entry.uid = listed->uid;
+  entry.gid = listed->gid;
+  entry.accessed_unix_ns = listed->accessed_unix_s * kNsPerSecond;
+  entry.modified_unix_ns = listed->modified_unix_s * kNsPerSecond;
+  entry.changed_unix_ns = listed->changed_unix_s * kNsPerSecond;
+  entry.born_unix_ns = listed->born_unix_s * kNsPerSecond;
+  entry.size_bytes = listed->size_bytes;
+  entry.address = listed->inode;
+  std::string_view name = listed->name;
   TakeNotes(name, entry);
   entry.path = std::string(name);
   return entry;
