@@ -60,6 +60,8 @@ std::string_view CauseInJapanese(v1::Cause cause) {
       return "通常のファイルではありません";
     case v1::CAUSE_COMMAND_FAILED:
       return "コマンドが失敗しました";
+    case v1::CAUSE_OVERWRITTEN:
+      return "上書きされています";
     default:
       return "不明な原因";
   }
