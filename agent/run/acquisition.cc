@@ -44,6 +44,10 @@ std::string PatternOf(const v1::Target& target) {
       return target.disk().path();
     case v1::Target::kState:
       return StateItemPath(target.state().kind());
+    case v1::Target::kListing:
+      return target.listing().path();
+    case v1::Target::kRegistry:
+      return target.registry().key();
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -72,14 +72,28 @@ absl::Status CheckDisk(const v1::Target::Disk& disk) {
   return absl::OkStatus();
 }
 
+absl::Status CheckFiles(const v1::Target::PathPattern& files) {
+  if (files.deleted() && files.access() == v1::ACCESS_SYSTEM) {
+    return absl::InvalidArgumentError("the system does not show deleted files; they are found raw");
+  }
+  if (!v1::Access_IsValid(files.access())) return absl::InvalidArgumentError("its way to files is unknown");
+  return CheckPattern(files.pattern(), files.separator());
+}
+
+absl::Status CheckRegistry(const v1::Target::RegistryPattern& registry) {
+  if (registry.value().size() > kMaxNameSizeBytes) return absl::InvalidArgumentError("its value's name is too long");
+  // A key is a path below one of the roots that hives stand for.
+  return CheckPattern(Concat("\\", registry.key()), "\\");
+}
+
 absl::Status CheckTarget(const v1::Target& target) {
   if (target.artifact().size() > kMaxNameSizeBytes)
     return absl::InvalidArgumentError("its artifact's name is too long");
   switch (target.what_case()) {
     case v1::Target::kFile:
-      return CheckPattern(target.file().pattern(), target.file().separator());
+      return CheckFiles(target.file());
     case v1::Target::kPath:
-      return CheckPattern(target.path().pattern(), target.path().separator());
+      return CheckFiles(target.path());
     case v1::Target::kCommand:
       return CheckCommand(target.command());
     case v1::Target::kDisk:
@@ -89,10 +103,24 @@ absl::Status CheckTarget(const v1::Target& target) {
         return absl::InvalidArgumentError("its kind of volatile state is unknown");
       }
       return absl::OkStatus();
+    case v1::Target::kListing:
+      return CheckText("the folder of its listing", target.listing().path(), kMaxPathSizeBytes);
+    case v1::Target::kRegistry:
+      return CheckRegistry(target.registry());
     case v1::Target::WHAT_NOT_SET:
       break;
   }
   return absl::InvalidArgumentError("it says nothing that this version could collect");
+}
+
+absl::Status CheckOfflineDisk(const v1::Plan& plan) {
+  if (!plan.has_offline_disk()) return absl::OkStatus();
+  HOZEN_RETURN_IF_ERROR(CheckText("its offline disk's path", plan.offline_disk().path(), kMaxPathSizeBytes));
+  for (const v1::Target& target : plan.targets()) {
+    if (target.has_file() || target.has_path() || target.has_registry()) continue;
+    return absl::InvalidArgumentError("of an offline disk there are files and registries, nothing that runs");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckTargets(const v1::Plan& plan) {
@@ -351,6 +379,7 @@ absl::Status CheckPlan(const v1::Plan& plan) {
   if (plan.created_unix_ns() <= 0) return absl::InvalidArgumentError("plan: it does not say when it was made");
   HOZEN_RETURN_IF_ERROR(WithContext(CheckHosts(plan), "plan"));
   HOZEN_RETURN_IF_ERROR(WithContext(CheckTargets(plan), "plan"));
+  HOZEN_RETURN_IF_ERROR(WithContext(CheckOfflineDisk(plan), "plan"));
   if (const size_t size = plan.ByteSizeLong(); size > kMaxPlanSizeBytes) {
     return absl::InvalidArgumentError(Concat("plan: it is ", size, " bytes long, the limit is ", kMaxPlanSizeBytes,
                                              "; order fewer things at a time"));

@@ -76,6 +76,10 @@ std::string TargetInWords(const v1::Target& target) {
       return Concat(Text("disk     ", "ディスク "), Printable(target.disk().path()));
     case v1::Target::kState:
       return Concat(Text("state    ", "状態     "), StateKindName(target.state().kind()));
+    case v1::Target::kListing:
+      return Concat(Text("listing  ", "一覧     "), Printable(target.listing().path()));
+    case v1::Target::kRegistry:
+      return Concat(Text("registry ", "レジストリ "), Printable(target.registry().key()));
     default:
       return "?";
   }
@@ -106,6 +110,15 @@ Json TargetJson(const v1::Target& target) {
     case v1::Target::kState:
       json["type"] = "state";
       json["state"] = StateKindName(target.state().kind());
+      break;
+    case v1::Target::kListing:
+      json["type"] = "listing";
+      AddPath("pattern", target.listing().path(), json);
+      break;
+    case v1::Target::kRegistry:
+      json["type"] = "registry";
+      AddPath("pattern", target.registry().key(), json);
+      if (!target.registry().value().empty()) AddPath("value", target.registry().value(), json);
       break;
     default:
       break;
