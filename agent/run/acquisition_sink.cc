@@ -28,7 +28,8 @@ constexpr uint32_t kModeTypeMask = 0170000;
 constexpr uint32_t kModeBlockDevice = 0060000;
 
 bool IsBoundByFileLimit(const v1::Item& item) {
-  return item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
+  return item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_ATTRIBUTE ||
+         item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
 }
 
 uint64_t GrowthLimit(const v1::Item& item) {
@@ -136,15 +137,15 @@ absl::Status AcquisitionSink::CountItem() {
 
 absl::Status AcquisitionSink::Poll() { return pace_.Poll(); }
 
-bool AcquisitionSink::AlreadyTaken(uint32_t target_index, const std::string& path) const {
-  return !begun_.taken.empty() && begun_.taken.contains(PathKey(target_index, path));
+bool AcquisitionSink::AlreadyTaken(uint32_t target_index, const std::string& name) const {
+  return !begun_.taken.empty() && begun_.taken.contains(ItemKey(target_index, name));
 }
 
 bool AcquisitionSink::WasRecorded(const v1::Item& item) const {
   if (item.kind() != v1::Item::KIND_DIRECTORY || item.state() != v1::Item::STATE_FAILED) {
-    return AlreadyTaken(target_index_, item.path());
+    return AlreadyTaken(target_index_, NameAmongTaken(item));
   }
-  return begun_.taken.contains(FolderFailureKey(target_index_, item.path()));
+  return begun_.taken.contains(FolderFailureKey(target_index_, NameAmongTaken(item)));
 }
 
 void AcquisitionSink::NoteTrace(v1::Trace trace) {
@@ -184,10 +185,11 @@ absl::StatusOr<uint64_t> AcquisitionSink::BeginStream(v1::Item& item, uint64_t s
   if (item.ByteSizeLong() > kMaxItemBytes) ShortenDisk(*item.mutable_disk());
 
   std::optional<UnfinishedStream> resumed;
-  const auto begun = begun_.unfinished.find(PathKey(target_index_, item.path()));
+  const auto begun = begun_.unfinished.find(ItemKey(target_index_, NameAmongTaken(item)));
   if (begun != begun_.unfinished.end()) {
     // What is made anew each time (a listing, a command's output) has no file that could be the same.
-    const bool is_file = item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_DISK;
+    const bool is_file = item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_DISK ||
+                         item.kind() == v1::Item::KIND_ATTRIBUTE;
     if (is_file && begun->second.item.kind() == item.kind() && IsSameFile(begun->second.item.file(), item.file()) &&
         (until_end || begun->second.offset_bytes <= source_size_bytes)) {
       resumed = std::move(begun->second);
@@ -210,7 +212,7 @@ absl::StatusOr<uint64_t> AcquisitionSink::BeginStream(v1::Item& item, uint64_t s
 
 absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end) {
   HOZEN_RETURN_IF_ERROR(pace_.Poll());
-  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
+  if (AlreadyTaken(target_index_, NameAmongTaken(item))) return absl::OkStatus();
   PieceReaderOptions options;
   HOZEN_ASSIGN_OR_RETURN(options.offset_bytes, BeginStream(item, source.size_bytes(), until_end));
   options.until_end = until_end;
@@ -223,13 +225,15 @@ absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end
   // Stopped or failed: the stream stays begun, for the next start.
   HOZEN_RETURN_IF_ERROR(ending_.delivering());
   if (!cut.has_value()) cut = EndFault(item, reader, source, until_end);
+  // What its source knew before the first byte.
+  if (!cut.has_value() && item.has_failure()) cut = item.failure();
   HOZEN_RETURN_IF_ERROR(pipeline_.End(std::move(cut), clock_.NowUnixNs()));
   return status;
 }
 
 absl::Status AcquisitionSink::TakeDisk(v1::Item item, Source& source, DiskGuide& guide) {
   HOZEN_RETURN_IF_ERROR(pace_.Poll());
-  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
+  if (AlreadyTaken(target_index_, NameAmongTaken(item))) return absl::OkStatus();
   DiskTakerOptions options;
   HOZEN_ASSIGN_OR_RETURN(options.begin_bytes, BeginStream(item, source.size_bytes(), /*until_end=*/false));
   if (limits_.total_bytes() > 0) {

@@ -38,7 +38,7 @@ class AcquisitionSink : public ItemSink {
   absl::Status Record(v1::Item item) override;
   absl::Status Take(v1::Item item, Source& source, bool until_end) override;
   absl::Status TakeDisk(v1::Item item, Source& source, DiskGuide& guide) override;
-  bool AlreadyTaken(uint32_t target_index, const std::string& path) const override;
+  bool AlreadyTaken(uint32_t target_index, const std::string& name) const override;
   absl::Status Poll() override;
   void NoteTrace(v1::Trace trace) override;
 
