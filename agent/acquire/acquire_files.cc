@@ -116,7 +116,9 @@ absl::StatusOr<v1::TargetOutcome> Acquire(const v1::Target& target, const v1::Ta
     return outcome;
   };
   TreeSet trees;
-  if (options.trees != nullptr) HOZEN_ASSIGN_OR_RETURN(trees, options.trees->Open(options.target_index, sink));
+  if (options.trees != nullptr) {
+    HOZEN_ASSIGN_OR_RETURN(trees, options.trees->Open(options.target_index, sink));
+  }
   if (trees.failure.has_value()) return not_carried_out(*std::move(trees.failure));
   const std::unique_ptr<FileTree> system = NewSystemTree(options.root);
   const std::vector<Way> ways = WaysTo(what, trees, *system);

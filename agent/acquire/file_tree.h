@@ -33,7 +33,7 @@ struct TreeEntry {
   std::vector<TreeStream> streams;
   bool has_contents = true;        // false: a file of NTFS that has only named streams
   uint64_t overwritten_bytes = 0;  // of a deleted file's contents: in blocks that are another's by now
-  std::string problem;             // why it has no metadata, where nothing will give it any
+  std::string problem;             // why something of the above is missing; without metadata nothing will give it any
 
   bool is_deleted() const { return allocation == v1::ALLOCATION_DELETED || allocation == v1::ALLOCATION_REALLOCATED; }
 };

@@ -146,8 +146,9 @@ absl::Status PathWalk::Visit(Folder& folder, const PatternStates& states, TreeEn
 }
 
 absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
-  if (!walked.entry.problem.empty()) {
-    HOZEN_RETURN_IF_ERROR(items_.Failed(*folder.handle, walked, MakeFailure(v1::CAUSE_IO_ERROR, walked.entry.problem)));
+  if (!walked.entry.metadata.has_value() && !walked.entry.problem.empty()) {
+    const v1::Cause cause = walked.entry.is_deleted() ? v1::CAUSE_OVERWRITTEN : v1::CAUSE_IO_ERROR;
+    HOZEN_RETURN_IF_ERROR(items_.Failed(*folder.handle, walked, MakeFailure(cause, walked.entry.problem)));
     return false;
   }
   if (!walked.entry.metadata.has_value()) {

@@ -51,6 +51,9 @@ v1::Item WalkItems::ItemOf(const TreeFolder& folder, const WalkedEntry& walked, 
   item.set_allocation(walked.entry.allocation);
   item.set_hidden(walked.hidden);
   if (walked.entry.metadata.has_value()) *item.mutable_file() = *walked.entry.metadata;
+  if (!walked.entry.problem.empty()) {
+    *item.mutable_failure() = MakeFailure(v1::CAUSE_IO_ERROR, walked.entry.problem);
+  }
   return item;
 }
 
@@ -62,7 +65,7 @@ absl::Status WalkItems::Complete(const TreeFolder& folder, const WalkedEntry& wa
   ++tally_.matched;
   v1::Item item = ItemOf(folder, walked, KindOf(walked.entry.type));
   if (IsTaken(item)) return absl::OkStatus();
-  item.set_state(v1::Item::STATE_COMPLETE);
+  item.set_state(item.has_failure() ? v1::Item::STATE_PARTIAL : v1::Item::STATE_COMPLETE);
   return sink_.Record(std::move(item));
 }
 

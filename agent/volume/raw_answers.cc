@@ -76,10 +76,12 @@ bool RawAnswers::Folder(std::string_view payload) {
   RawFileId folder;
   if (!TakeFile(payload, folder)) return false;
   const std::optional<uint64_t> deleted = TakeNumber(payload);
-  if (!deleted.has_value()) return false;
+  const std::optional<uint64_t> first = TakeNumber(payload);
+  const std::optional<uint64_t> most = TakeNumber(payload);
+  if (!most.has_value()) return false;
   Batch batch;
-  batch.End(
-      files_.ReadFolder(folder, {.deleted = *deleted != 0}, [&](const v1::RawEntry& entry) { batch.Add(entry); }));
+  batch.End(files_.ReadFolder(folder, {.deleted = *deleted != 0, .first = *first, .most = *most},
+                              [&](const v1::RawEntry& entry) { batch.Add(entry); }));
   return true;
 }
 

@@ -19,6 +19,9 @@ struct RawFileId {
 
 struct RawFolderOptions {
   bool deleted = false;  // also names that are not allocated
+  // A page of the folder: from this entry on, and at most so many; 0 is all of them.
+  uint64_t first = 0;
+  uint64_t most = 0;
 };
 
 // Of NTFS an attribute; of others the one that is the contents. Type 0 and id 0: the contents, whatever the file system

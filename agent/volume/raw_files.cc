@@ -110,12 +110,17 @@ absl::StatusOr<TSK_FS_DIR*> RawFiles::Folder(OpenSystem& system, uint64_t addres
   return system.folder.get();
 }
 
-void RawFiles::ReadNames(OpenSystem& system, TSK_FS_DIR& folder, bool deleted, const OnEntry& on_entry) {
+void RawFiles::ReadNames(OpenSystem& system, TSK_FS_DIR& folder, const RawFolderOptions& options,
+                         const OnEntry& on_entry) {
   v1::RawEntry entry;
+  uint64_t names = 0;
   const size_t count = tsk_fs_dir_getsize(&folder);
   for (size_t i = 0; i < count; ++i) {
     const TSK_FS_NAME* name = tsk_fs_dir_get_name(&folder, i);
-    if (IsNoName(name) || (!deleted && !IsAllocated(*name))) continue;
+    if (IsNoName(name) || (!options.deleted && !IsAllocated(*name))) continue;
+    const uint64_t number = names++;
+    if (number < options.first) continue;
+    if (options.most != 0 && number - options.first >= options.most) break;
     const FileHandle file(tsk_fs_dir_get(&folder, i));
     DescribeName(*system.handle, *name, file.get(), entry);
     on_entry(entry);
@@ -125,7 +130,7 @@ void RawFiles::ReadNames(OpenSystem& system, TSK_FS_DIR& folder, bool deleted, c
 absl::Status RawFiles::ReadFolder(const RawFileId& folder, const RawFolderOptions& options, const OnEntry& on_entry) {
   HOZEN_ASSIGN_OR_RETURN(OpenSystem * system, System(folder.file_system_offset_bytes));
   HOZEN_ASSIGN_OR_RETURN(TSK_FS_DIR * opened, Folder(*system, folder.address));
-  ReadNames(*system, *opened, options.deleted, on_entry);
+  ReadNames(*system, *opened, options, on_entry);
   return absl::OkStatus();
 }
 
@@ -188,7 +193,7 @@ absl::StatusOr<RawFileSystem> RawFiles::DescribeFileSystem(uint64_t offset_bytes
 absl::Status RawFiles::ReadOrphans(uint64_t offset_bytes, const OnEntry& on_entry) {
   HOZEN_ASSIGN_OR_RETURN(OpenSystem * system, System(offset_bytes));
   HOZEN_ASSIGN_OR_RETURN(TSK_FS_DIR * opened, Folder(*system, TSK_FS_ORPHANDIR_INUM(system->handle)));
-  ReadNames(*system, *opened, true, on_entry);
+  ReadNames(*system, *opened, {.deleted = true}, on_entry);
   return absl::OkStatus();
 }
 

@@ -57,7 +57,8 @@ class RawFiles {
   absl::StatusOr<OpenSystem*> System(uint64_t offset_bytes);
   static absl::StatusOr<TSK_FS_FILE*> File(OpenSystem& system, uint64_t address);
   static absl::StatusOr<TSK_FS_DIR*> Folder(OpenSystem& system, uint64_t address);
-  static void ReadNames(OpenSystem& system, TSK_FS_DIR& folder, bool deleted, const OnEntry& on_entry);
+  static void ReadNames(OpenSystem& system, TSK_FS_DIR& folder, const RawFolderOptions& options,
+                        const OnEntry& on_entry);
 
   DiskImage& disk_;
   std::list<std::unique_ptr<OpenSystem>> open_;  // the last used is first

@@ -20,6 +20,8 @@ absl::Status RawQuestions::ReadFolder(const RawFileId& folder, const RawFolderOp
   std::string payload;
   AppendFile(folder, payload);
   AppendNumber(payload, options.deleted ? 1 : 0);
+  AppendNumber(payload, options.first);
+  AppendNumber(payload, options.most);
   HOZEN_RETURN_IF_ERROR(child_.Ask(MessageType::kFolder, payload));
   return TakeEntries(on_entries);
 }

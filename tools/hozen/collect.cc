@@ -41,6 +41,11 @@ struct OrderOptions {
   std::string range;
   std::string container;
   bool no_listing = false;
+  std::string offline_disk;
+  std::string system;
+  std::string access = "auto";
+  bool deleted = false;
+  bool all_attributes = false;
   bool estimate = false;
   bool wait = false;
   absl::Duration deadline = absl::Hours(4);
@@ -207,16 +212,51 @@ absl::StatusOr<ExitCode> EstimateOrder(Invocation& invocation, const Session& se
   return ExitCodeOf(ended.state());
 }
 
+v1::Access AccessNamed(const std::string& name) {
+  if (name == "system") return v1::ACCESS_SYSTEM;
+  if (name == "raw") return v1::ACCESS_RAW;
+  return name == "both" ? v1::ACCESS_BOTH : v1::ACCESS_AUTO;
+}
+
+// How files are to be reached, in every target that names some.
+void SetWays(const OrderOptions& options, v1::Plan& plan) {
+  if (!options.offline_disk.empty()) {
+    plan.mutable_offline_disk()->set_path(FromPrintable(options.offline_disk));
+    plan.mutable_offline_disk()->set_container(options.container);
+  }
+  for (v1::Target& target : *plan.mutable_targets()) {
+    if (!target.has_file() && !target.has_path()) continue;
+    v1::Target::PathPattern& files = target.has_file() ? *target.mutable_file() : *target.mutable_path();
+    files.set_access(AccessNamed(options.access));
+    files.set_deleted(options.deleted);
+    files.set_all_attributes(options.all_attributes);
+  }
+}
+
+absl::Status CheckWays(const OrderOptions& options) {
+  if (options.offline_disk.empty() && !options.system.empty()) {
+    return absl::InvalidArgumentError(AbslView(
+        Say("--system is of a disk: give --offline-disk too", "--system は --offline-disk と併せて指定してください")));
+  }
+  if (options.deleted && options.access == "system") {
+    return absl::InvalidArgumentError(
+        AbslView(Say("the system does not show deleted files; leave out --access system",
+                     "システム経由では削除ファイルは見えません。--access system を外してください")));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& options) {
   if (options.artifacts.empty() && options.paths.empty()) {
     return absl::InvalidArgumentError(
         AbslView(Say("nothing to collect: give --artifacts, --path or both (hozen artifacts list shows what there is)",
                      "収集対象がありません。--artifacts か --path を指定してください（一覧: hozen artifacts list）")));
   }
+  HOZEN_RETURN_IF_ERROR(CheckWays(options));
   HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
   HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
   v1::Plan plan = NewPlan(options, session.credential, host);
-  const std::string& system = host.facts().system();
+  const std::string system = options.system.empty() ? host.facts().system() : options.system;
   std::vector<NotRun> not_run;
   if (!options.artifacts.empty()) {
     HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.definitions));
@@ -236,6 +276,7 @@ absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& opt
                    "指定されたアーティファクトには、次のシステムで実行できるソースがありません: "),
                Printable(system)));
   }
+  SetWays(options, plan);
   if (options.estimate) return EstimateOrder(invocation, session, options, std::move(plan));
   return SubmitAndWait(invocation, session, options, plan, host, not_run);
 }
@@ -322,6 +363,37 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
                         "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
       ->allow_extra_args(false)
       ->type_name("DIR");
+  collect
+      ->add_option("--access", options->access,
+                   Text("auto (default): through the system, and raw where it denies or cannot read a file; system;\n"
+                        "raw: past the system, from the volume, what the system does not show marked as hidden;\n"
+                        "both: each way once, to compare",
+                        "auto（既定）: システム経由で読み、拒否や読み取り不能なら直接読む。system。raw: ボリュームを\n"
+                        "直接読む（システムが見せないものには印）。both: 両方で取得して比較する"))
+      ->check(CLI::IsMember({"auto", "system", "raw", "both"}));
+  collect->add_flag(
+      "--deleted", options->deleted,
+      Text("Also deleted files, as far as they can be recovered", "削除ファイルも復元できる範囲で取得する"));
+  collect->add_flag("--attributes", options->all_attributes,
+                    Text("Of NTFS every attribute, not only streams of data", "NTFS のすべての属性を取得する"));
+  collect
+      ->add_option("--offline-disk", options->offline_disk,
+                   Text("Not from the running host but from the system on this disk, or in the first file of an image\n"
+                        "(raw, E01, VMDK, VHD, qcow2, split) that lies on the host",
+                        "稼働中の端末ではなく、このディスク、または端末上のイメージ（raw、E01、VMDK、VHD、qcow2、\n"
+                        "分割）の先頭ファイルにあるシステムから取得する"))
+      ->type_name("PATH");
+  collect
+      ->add_option("--system", options->system,
+                   Text("Which system is on the offline disk (default: the host's)",
+                        "--offline-disk 上のシステム（既定: 端末と同じ）"))
+      ->check(CLI::IsMember({"linux", "windows"}));
+  collect
+      ->add_option("--container", options->container,
+                   Text("raw: the offline disk is the file's bytes as they are",
+                        "raw: ファイルのバイト列をそのままディスクとして読む"))
+      ->check(CLI::IsMember({"raw"}))
+      ->type_name("raw");
   AddLimits(*collect, *options,
             Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));
   collect->add_flag("--estimate", options->estimate,
@@ -337,7 +409,10 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
       SharedFooter() + Text("Examples:", "例:") +
       "\n  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait"
       "\n  hozen collect web01 --artifacts @linux-triage --estimate"
-      "\n  hozen collect 3f2a --path '/etc/**' --path '/home/*/.ssh/*' --max-file-bytes 100M --reason IR-2231");
+      "\n  hozen collect 3f2a --path '/etc/**' --path '/home/*/.ssh/*' --max-file-bytes 100M --reason IR-2231"
+      "\n  hozen collect web01 --path '/usr/bin/*' --access both --wait"
+      "\n  hozen collect lab03 --offline-disk /cases/2231/pc.E01 --system windows --artifacts @windows-triage "
+      "--deleted");
   collect->callback(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Collect(invocation, *options); }; });
 

@@ -1,0 +1,72 @@
+#include "agent/raw/tree_files.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agent/acquire/borders.h"
+#include "agent/acquire/path_resolver.h"
+#include "core/base/concat.h"
+#include "core/base/printable.h"
+#include "core/base/status_macros.h"
+
+namespace hozen {
+namespace {
+
+constexpr int kMaxLinks = 8;
+
+// A tree that is no running system has no mounts and no policy.
+absl::StatusOr<Borders> NoBorders() {
+  return Borders::Create(
+      {.refused_paths = {}, .state_folder = "", .root = "", .read_mounts = []() -> absl::StatusOr<MountTable> {
+         return MountTable();
+       }});
+}
+
+absl::Status NotFound(std::string_view path, const v1::Failure& failure) {
+  return absl::NotFoundError(Concat(Printable(path), ": ", failure.detail()));
+}
+
+// The entry at the end of all links.
+absl::StatusOr<ResolvedEntry> Resolve(FileTree& tree, std::string path) {
+  HOZEN_ASSIGN_OR_RETURN(const Borders borders, NoBorders());
+  for (int links = 0; links < kMaxLinks; ++links) {
+    std::vector<std::string> parts = PathParts(path, tree.separator());
+    if (parts.empty()) return absl::NotFoundError("the root is no file");
+    const std::string name = std::move(parts.back());
+    parts.pop_back();
+    v1::Failure failure;
+    std::optional<ResolvedFolder> folder = ResolveFolder(tree, parts, borders, failure);
+    if (!folder.has_value()) return NotFound(path, failure);
+    HOZEN_ASSIGN_OR_RETURN(TreeEntry entry, folder->folder->Find(name));
+    if (entry.type != FileType::kSymbolicLink) {
+      return ResolvedEntry{.folder = std::move(folder->folder), .entry = std::move(entry)};
+    }
+    HOZEN_ASSIGN_OR_RETURN(const LinkTarget target, folder->folder->ReadLink(entry));
+    const bool absolute = !target.path.empty() && target.path.front() == '/';
+    path = absolute ? target.path : Concat(folder->real_path, "/", target.path);
+  }
+  return absl::NotFoundError(Concat(Printable(path), ": too many symbolic links"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadTreeFile(FileTree& tree, std::string_view path, size_t most_bytes) {
+  HOZEN_ASSIGN_OR_RETURN(ResolvedEntry found, Resolve(tree, std::string(path)));
+  HOZEN_ASSIGN_OR_RETURN(OpenedContents contents, found.folder->OpenFile(found.entry));
+  if (contents.source->size_bytes() > most_bytes) {
+    return absl::DataLossError(Concat(Printable(path), " has more than ", most_bytes, " bytes"));
+  }
+  std::string bytes;
+  while (bytes.size() < contents.source->size_bytes()) {
+    HOZEN_ASSIGN_OR_RETURN(const std::string piece,
+                           contents.source->Read(bytes.size(), contents.source->size_bytes() - bytes.size()));
+    if (piece.empty()) return absl::DataLossError(Concat(Printable(path), " ends early"));
+    bytes += piece;
+  }
+  return bytes;
+}
+
+bool IsInTree(FileTree& tree, std::string_view path) { return Resolve(tree, std::string(path)).ok(); }
+
+}  // namespace hozen
