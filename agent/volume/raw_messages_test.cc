@@ -55,7 +55,7 @@ TEST(RawMessages, EntriesComeBackInTheirOrder) {
 
 TEST(RawMessages, NamesThatLeadElsewhereAreRefused) {
   for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string("a/b"),
-                                 std::string("/"), std::string("a\0b", 3), std::string(4097, 'n')}) {
+                                  std::string("/"), std::string("a\0b", 3), std::string(4097, 'n')}) {
     v1::RawEntry entry = Honest();
     entry.set_name(name);
     EXPECT_FALSE(IsTaken(entry)) << name;

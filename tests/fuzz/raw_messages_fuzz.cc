@@ -1,5 +1,5 @@
-// What a volume reader says of files, as one that a hostile disk speaks through may say it: what is taken is a name that
-// leads nowhere else, and sizes that can be.
+// What a volume reader says of files, as one that a hostile disk speaks through may say it: what is taken is a name
+// that leads nowhere else, and sizes that can be.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
