@@ -201,6 +201,11 @@ void AddContents(TSK_FS_FILE& file, Blocks& blocks, v1::RawEntry& entry) {
   const Blocks::Sum sum = blocks.Of(*contents);
   SetAttribute(*contents, sum, told);
   told.mutable_attribute()->set_sparse(told.attribute().sparse() || sum.has_hole);
+  // libtsk gives up behind the first cluster where that is another's.
+  const bool on_disk = (contents->flags & TSK_FS_ATTR_NONRES) != 0 && !sum.has_hole;
+  if (on_disk && sum.allocated_bytes < told.size_bytes()) {
+    AddProblem(entry, Concat("only its first ", sum.allocated_bytes, " bytes can be found"));
+  }
   entry.mutable_file()->set_allocated_bytes(sum.allocated_bytes);
 }
 

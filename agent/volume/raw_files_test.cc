@@ -115,6 +115,15 @@ class RawFilesTest : public testing::Test {
         EXPECT_EQ(told.skipped_bytes(), attribute.size_bytes());
         continue;
       }
+      if (failed && judged.status == 0 && judged.output.size() < attribute.size_bytes()) {
+        // icat ends without a word where libtsk knows of no more blocks; we say so, and give what there is.
+        EXPECT_NE(file.entry.problem().find("can be found"), std::string::npos) << image_ << file.path;
+        std::string head(judged.output.size(), '\0');
+        const auto read = reader_->ReadAttribute(id, {.type = told.type(), .id = told.id()}, 0,
+                                                 absl::MakeSpan(head.data(), head.size()));
+        EXPECT_TRUE(read.ok() && head == judged.output) << image_ << file.path << " " << address;
+        continue;
+      }
       EXPECT_EQ(bytes.size(), judged.output.size()) << image_ << file.path << " " << address;
       EXPECT_TRUE(bytes == judged.output) << image_ << file.path << " " << address;
       EXPECT_EQ(failed, judged.status != 0) << image_ << file.path << " " << address;
@@ -145,7 +154,7 @@ class MadeImagesTest : public RawFilesTest {
     fs::create_symlink("Etc/deep", folder_ / "tree/link");
     fs::create_hard_link(folder_ / "tree/Etc/Passwd", folder_ / "tree/second");
     ASSERT_EQ(mkfifo(Path("tree/fifo").c_str(), 0600), 0);
-    for (int i = 0; i < 120; ++i) std::ofstream(folder_ / "tree/Etc/deep" / Concat("name ", i)) << i;
+    for (int i = 0; i < 60; ++i) std::ofstream(folder_ / "tree/Etc/deep" / Concat("name ", i)) << i;
   }
 
   void ExpectUuidAsBlkid() {
@@ -263,7 +272,7 @@ TEST_F(MadeImagesTest, NtfsPackedAndHollowFilesAreReadAsTheSystemReadsThem) {
       "ln mounted/packed/numbers mounted/second && truncate -s 3M mounted/hollow && "
       "seq 1 9 >> mounted/hollow && cp mounted/hollow hollow && "
       "python3 -c 'import os; os.mkdir(\"mounted/many\"); "
-      "[open(\"mounted/many/file %d\" % i, \"w\").write(\"x\" * i) for i in range(150)]; "
+      "[open(\"mounted/many/file %d\" % i, \"w\").write(\"x\" * i) for i in range(60)]; "
       "[os.setxattr(\"mounted/many/file 7\", \"user.stream%d\" % i, b\"s\" * 50) for i in range(40)]'; umount mounted");
   Open(Path("ntfs"));
   ExpectAsJudged(0);
