@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 
 #include "agent/volume/file_system.h"
@@ -18,7 +19,8 @@ constexpr uint64_t kMostRuns = uint64_t{1} << 20;
 // Of one file: whether so many of its blocks are another's by now is looked up one by one.
 constexpr uint64_t kMostBlocksLookedUp = uint64_t{1} << 18;
 constexpr int kNotOnDisk = TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER;
-constexpr std::string_view kJournalName = "$J";
+// Streams that begin with a hole of any size by design: what was cut off a journal, and good clusters.
+constexpr std::string_view kHollowNames[] = {"$J", "$Bad"};
 constexpr uint64_t kMostBytes = INT64_MAX;
 
 void AddProblem(v1::RawEntry& entry, std::string_view what) {
@@ -107,7 +109,8 @@ class Blocks {
     }
     sum.allocated_bytes = Bytes(blocks);
     sum.overwritten_bytes = Bytes(overwritten);
-    sum.leading_hole_bytes = Bytes(hole_blocks);
+    // libtsk has no runs of what is a hole altogether.
+    sum.leading_hole_bytes = seen == 0 && attribute.nrd.initsize == 0 ? kMostBytes : Bytes(hole_blocks);
     return sum;
   }
 
@@ -152,8 +155,8 @@ void SetAttribute(const TSK_FS_ATTR& attribute, const Blocks::Sum& sum, v1::RawA
   metadata.set_encrypted((attribute.flags & TSK_FS_ATTR_ENC) != 0);
   told.set_size_bytes(NotNegative(attribute.size));
   told.set_overwritten_bytes(sum.overwritten_bytes);
-  if (attribute.type == TSK_FS_ATTR_TYPE_NTFS_DATA && !metadata.compressed() && metadata.sparse() &&
-      metadata.name() == kJournalName) {
+  const bool hollow = std::count(std::begin(kHollowNames), std::end(kHollowNames), metadata.name()) > 0;
+  if (attribute.type == TSK_FS_ATTR_TYPE_NTFS_DATA && !metadata.compressed() && hollow) {
     metadata.set_skipped_bytes(std::min(sum.leading_hole_bytes, told.size_bytes()));
   }
 }
@@ -198,6 +201,11 @@ void AddContents(TSK_FS_FILE& file, Blocks& blocks, v1::RawEntry& entry) {
   const Blocks::Sum sum = blocks.Of(*contents);
   SetAttribute(*contents, sum, told);
   told.mutable_attribute()->set_sparse(told.attribute().sparse() || sum.has_hole);
+  // libtsk gives up behind the first cluster where that is another's.
+  const bool on_disk = (contents->flags & TSK_FS_ATTR_NONRES) != 0 && !sum.has_hole;
+  if (on_disk && sum.allocated_bytes < told.size_bytes()) {
+    AddProblem(entry, Concat("only its first ", sum.allocated_bytes, " bytes can be found"));
+  }
   entry.mutable_file()->set_allocated_bytes(sum.allocated_bytes);
 }
 
@@ -232,18 +240,27 @@ void DescribeFile(TSK_FS_FILE& file, v1::RawEntry& entry) {
   }
 }
 
-// Nothing but where it points, because the record is not this file's, or not whole.
-void DescribeWithoutRecord(TSK_FS_INFO& system, const TSK_FS_NAME& name, bool deleted, v1::RawEntry& entry) {
+// NTFS counts a record's uses in 16 bits, without 0, and counts on when it becomes free.
+bool IsOfUse(const TSK_FS_META& meta, uint32_t sequence) {
+  const uint32_t next = sequence >= 0xFFFF ? 1 : sequence + 1;
+  return meta.seq == sequence || meta.seq == next;
+}
+
+// libtsk has not given the record with the name: it is not this file's, or not whole, or has become free since the name
+// was written.
+void FindRecord(TSK_FS_INFO& system, const TSK_FS_NAME& name, bool deleted, v1::RawEntry& entry) {
   entry.set_allocation(deleted ? v1::ALLOCATION_DELETED : v1::ALLOCATION_ALLOCATED);
   if (name.meta_addr == 0 && deleted) return AddProblem(entry, "its name leads to no record");
   tsk_error_reset();
   const FileHandle record(tsk_fs_file_open_meta(&system, nullptr, name.meta_addr));
-  if (record == nullptr || record->meta == nullptr) {
+  if (record == nullptr || record->meta == nullptr || record->meta->addr != name.meta_addr) {
     return AddProblem(entry, Concat("its record ", name.meta_addr, " cannot be read: ", LastLibtskError()));
   }
+  const bool record_free = (record->meta->flags & TSK_FS_META_FLAG_ALLOC) == 0;
+  if (deleted && record_free && IsOfUse(*record->meta, name.meta_seq)) return DescribeFile(*record, entry);
   if (deleted) return entry.set_allocation(v1::ALLOCATION_REALLOCATED);
-  AddProblem(entry, Concat("its record ", name.meta_addr, " was used ", record->meta->seq,
-                           " times, and the name is of use ", name.meta_seq));
+  AddProblem(entry, Concat("its record ", name.meta_addr, " is of use ", record->meta->seq, ", and the name of use ",
+                           name.meta_seq));
 }
 
 }  // namespace
@@ -254,7 +271,7 @@ void DescribeName(TSK_FS_INFO& system, const TSK_FS_NAME& name, TSK_FS_FILE* fil
   const bool name_free = (name.flags & TSK_FS_NAME_FLAG_UNALLOC) != 0;
   // libtsk leaves an empty structure where it failed in the middle.
   if (file == nullptr || file->meta == nullptr || file->meta->addr != name.meta_addr) {
-    return DescribeWithoutRecord(system, name, name_free, entry);
+    return FindRecord(system, name, name_free, entry);
   }
   const bool record_free = (file->meta->flags & TSK_FS_META_FLAG_ALLOC) == 0;
   if (name_free && !record_free) return entry.set_allocation(v1::ALLOCATION_REALLOCATED);

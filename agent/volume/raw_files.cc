@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "agent/volume/fat_recovery.h"
 #include "agent/volume/file_system.h"
 #include "agent/volume/file_system_facts.h"
 #include "agent/volume/raw_entries.h"
@@ -18,6 +19,8 @@ namespace hozen {
 namespace {
 
 constexpr size_t kMostOpenSystems = 4;
+constexpr uint16_t kRecoveredId = 1;
+constexpr char kRecoveredName[] = "around other deleted files";
 
 // Names that can be found: allocated ones, in lower case where case is ignored, with where they stand in the folder.
 using NameIndex = std::vector<std::pair<std::string, size_t>>;
@@ -53,8 +56,27 @@ struct RawFiles::OpenSystem {
   FileHandle file;
   FolderHandle folder;
   std::optional<NameIndex> names;  // of `folder`
+  bool recovery_made = false;
+  std::unique_ptr<FatRecovery> recovery;  // null where it is no FAT
 
   bool ignores_case() const { return IgnoresCase(*handle); }
+
+  // Made when the first deleted file is seen.
+  const FatRecovery* Recovery() {
+    if (!recovery_made) recovery = FatRecovery::Create(*handle);
+    recovery_made = true;
+    return recovery.get();
+  }
+
+  void AddRecovered(v1::RawEntry& entry) {
+    if (entry.allocation() != v1::ALLOCATION_DELETED || !entry.has_file()) return;
+    if (Recovery() == nullptr || !recovery->Knows(entry.file().inode())) return;
+    v1::RawAttribute& told = *entry.add_attributes();
+    told.mutable_attribute()->set_type(TSK_FS_ATTR_TYPE_DEFAULT);
+    told.mutable_attribute()->set_id(kRecoveredId);
+    told.mutable_attribute()->set_name(kRecoveredName);
+    told.set_size_bytes(recovery->SizeOf(entry.file().inode()));
+  }
 };
 
 RawFiles::RawFiles(DiskImage& disk) : disk_(disk) {}
@@ -123,6 +145,7 @@ void RawFiles::ReadNames(OpenSystem& system, TSK_FS_DIR& folder, const RawFolder
     if (options.most != 0 && number - options.first >= options.most) break;
     const FileHandle file(tsk_fs_dir_get(&folder, i));
     DescribeName(*system.handle, *name, file.get(), entry);
+    system.AddRecovered(entry);
     on_entry(entry);
   }
 }
@@ -158,6 +181,7 @@ absl::StatusOr<v1::RawEntry> RawFiles::DescribeFile(const RawFileId& file) {
   HOZEN_ASSIGN_OR_RETURN(TSK_FS_FILE * opened, File(*system, file.address));
   v1::RawEntry entry;
   DescribeRecord(*opened, entry);
+  system->AddRecovered(entry);
   return entry;
 }
 
@@ -165,24 +189,32 @@ absl::StatusOr<size_t> RawFiles::ReadAttribute(const RawFileId& file, const RawA
                                                uint64_t offset_bytes, absl::Span<char> buffer) {
   HOZEN_ASSIGN_OR_RETURN(OpenSystem * system, System(file.file_system_offset_bytes));
   HOZEN_ASSIGN_OR_RETURN(TSK_FS_FILE * opened, File(*system, file.address));
+  if (TSK_FS_TYPE_ISFAT(system->handle->ftype) && attribute.id == kRecoveredId) {
+    if (system->Recovery() == nullptr) return absl::NotFoundError("There is no such attribute");
+    return system->recovery->Read(opened->meta->addr, offset_bytes, buffer);
+  }
   tsk_error_reset();
   const bool any = attribute.type == 0 && attribute.id == 0;
   const TSK_FS_ATTR* found = any ? tsk_fs_file_attr_get(opened)
                                  : tsk_fs_file_attr_get_type(opened, static_cast<TSK_FS_ATTR_TYPE_ENUM>(attribute.type),
                                                              static_cast<uint16_t>(attribute.id), 1);
-  if (found == nullptr)
-    return absl::NotFoundError(Concat("Reading record ", opened->meta->addr, ": ", LastLibtskError()));
-  if (found->size <= 0 || offset_bytes >= static_cast<uint64_t>(found->size)) return 0;
-  const size_t wanted =
-      static_cast<size_t>(std::min<uint64_t>(buffer.size(), static_cast<uint64_t>(found->size) - offset_bytes));
-  if (wanted == 0) return 0;
-  const ssize_t size =
-      tsk_fs_attr_read(found, static_cast<TSK_OFF_T>(offset_bytes), buffer.data(), wanted, TSK_FS_FILE_READ_FLAG_NONE);
-  if (size < 0) return absl::DataLossError(Concat("Reading record ", opened->meta->addr, ": ", LastLibtskError()));
-  if (static_cast<size_t>(size) != wanted) {
-    return absl::DataLossError(Concat("Reading record ", opened->meta->addr, ": its blocks end before it does"));
-  }
-  return wanted;
+  const auto said = [opened](std::string_view what) {
+    return Concat("Reading record ", opened->meta->addr, ": ", what);
+  };
+  if (found == nullptr) return absl::NotFoundError(said(LastLibtskError()));
+  if (found->size <= 0 || offset_bytes >= static_cast<uint64_t>(found->size) || buffer.empty()) return 0;
+  const uint64_t left = static_cast<uint64_t>(found->size) - offset_bytes;
+  const absl::Span<char> wanted = buffer.subspan(0, static_cast<size_t>(std::min<uint64_t>(buffer.size(), left)));
+  const ssize_t size = tsk_fs_attr_read(found, static_cast<TSK_OFF_T>(offset_bytes), wanted.data(), wanted.size(),
+                                        TSK_FS_FILE_READ_FLAG_NONE);
+  if (size < 0) return absl::DataLossError(said(LastLibtskError()));
+  const absl::Span<char> missing = wanted.subspan(static_cast<size_t>(size));
+  // NTFS: what was never written is zeros, also where it has no blocks.
+  const bool never_written = (found->flags & TSK_FS_ATTR_NONRES) != 0 && TSK_FS_TYPE_ISNTFS(system->handle->ftype) &&
+                             static_cast<TSK_OFF_T>(offset_bytes) + size >= found->nrd.initsize;
+  if (!missing.empty() && !never_written) return absl::DataLossError(said("its blocks end before it does"));
+  std::fill(missing.begin(), missing.end(), '\0');
+  return wanted.size();
 }
 
 absl::StatusOr<RawFileSystem> RawFiles::DescribeFileSystem(uint64_t offset_bytes) {

@@ -39,7 +39,8 @@ class RawFiles {
   // preferred.
   absl::StatusOr<v1::RawEntry> FindEntry(const RawFileId& folder, std::string_view name);
 
-  // By its record; the entry has no name.
+  // By its record; the entry has no name. A deleted file on FAT, whose blocks may be guessed in two ways, has the other
+  // way (FatRecovery) as an attribute with the id 1, in ReadFolder too.
   absl::StatusOr<v1::RawEntry> DescribeFile(const RawFileId& file);
 
   // Fills the buffer, or gives what there is to the attribute's end.

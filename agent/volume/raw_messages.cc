@@ -1,5 +1,8 @@
 #include "agent/volume/raw_messages.h"
 
+#include <google/protobuf/message.h>
+#include <google/protobuf/unknown_field_set.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -54,11 +57,17 @@ bool IsPartOfAPath(std::string_view name) {
          name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
 }
 
+// A child is the same program as its agent, so it has no fields that the agent does not know.
+// Asking costs less than dropping what is not known.
+bool IsKnown(const google::protobuf::Message& message) {
+  return message.GetReflection()->GetUnknownFields(message).empty();
+}
+
 bool CanBe(const v1::RawAttribute& attribute) {
   const v1::AttributeMetadata& metadata = attribute.attribute();
-  return metadata.id() <= kMostAttributeId && metadata.name().size() <= kMostNameBytes &&
-         attribute.size_bytes() <= kMostBytes && attribute.overwritten_bytes() <= kMostBytes &&
-         metadata.skipped_bytes() <= attribute.size_bytes();
+  return IsKnown(attribute) && IsKnown(metadata) && metadata.id() <= kMostAttributeId &&
+         metadata.name().size() <= kMostNameBytes && attribute.size_bytes() <= kMostBytes &&
+         attribute.overwritten_bytes() <= kMostBytes && metadata.skipped_bytes() <= attribute.size_bytes();
 }
 
 bool CanBe(const v1::RawEntry& entry) {
@@ -67,7 +76,7 @@ bool CanBe(const v1::RawEntry& entry) {
     return false;
   }
   const v1::FileMetadata& file = entry.file();
-  return file.size_bytes() <= kMostBytes && file.allocated_bytes() <= kMostBytes &&
+  return IsKnown(entry) && IsKnown(file) && file.size_bytes() <= kMostBytes && file.allocated_bytes() <= kMostBytes &&
          file.link_target().size() <= kMostNameBytes && entry.attributes_size() <= static_cast<int>(kMostAttributes) &&
          std::all_of(entry.attributes().begin(), entry.attributes().end(),
                      [](const v1::RawAttribute& attribute) { return CanBe(attribute); }) &&
@@ -113,7 +122,6 @@ void AppendEntry(const v1::RawEntry& entry, std::string& payload) {
 bool TakeEntry(std::string_view& payload, RawName name, v1::RawEntry& entry) {
   std::string_view bytes;
   if (!TakeBytes(payload, bytes) || !entry.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
-  entry.DiscardUnknownFields();
   const bool name_fits = name == RawName::kUnnamed ? entry.name().empty() : IsPartOfAPath(entry.name());
   return name_fits && CanBe(entry);
 }
