@@ -36,9 +36,10 @@ std::string TypeName(uint32_t type) {
 
 bool IsNtfs(const v1::RawAttribute& attribute) { return attribute.attribute().type() >= 16; }
 
-// Of file systems without attributes the one that there is.
+// Of file systems without attributes the first; FAT's deleted files may have another, a second guess at what they held.
 bool IsContents(const v1::RawAttribute& attribute) {
-  return !IsNtfs(attribute) || (attribute.attribute().type() == kData && attribute.attribute().name().empty());
+  if (!IsNtfs(attribute)) return attribute.attribute().id() == 0;
+  return attribute.attribute().type() == kData && attribute.attribute().name().empty();
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ TreeEntry TreeEntryOf(const v1::RawEntry& entry, uint64_t device) {
     TreeStream stream;
     stream.attribute = attribute.attribute();
     stream.size_bytes = attribute.size_bytes();
-    stream.is_data = attribute.attribute().type() == kData;
+    stream.is_data = attribute.attribute().type() == kData || !IsNtfs(attribute);
     stream.name = stream.is_data ? attribute.attribute().name()
                                  : Concat(attribute.attribute().name(), ":", TypeName(attribute.attribute().type()));
     tree_entry.streams.push_back(std::move(stream));
