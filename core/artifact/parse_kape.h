@@ -1,6 +1,6 @@
 // KAPE targets (.tkape, https://ericzimmerman.github.io/KapeDocs) -> definitions. A target becomes a definition that
 // has its file's name; what it names becomes FILE sources of Windows, the targets that it is put together from become
-// its group. Only core/artifact uses it. How each field is read: docs/formats/kape.md.
+// its group. How each field is read: docs/formats/kape.md.
 #ifndef HOZEN_CORE_ARTIFACT_PARSE_KAPE_H_
 #define HOZEN_CORE_ARTIFACT_PARSE_KAPE_H_
 
