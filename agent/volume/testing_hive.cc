@@ -13,7 +13,7 @@ constexpr size_t kSegment = 16344;
 
 std::string Number(uint64_t number, size_t size) {
   std::string bytes;
-  for (size_t i = 0; i < size; ++i) bytes.push_back(static_cast<char>(number >> (8 * i)));
+  for (size_t i = 0; i < size; ++i) bytes.push_back(static_cast<char>(i < 8 ? number >> (8 * i) : 0));
   return bytes;
 }
 
