@@ -15,9 +15,9 @@
 #include "agent/acquire/file_tree.h"
 #include "agent/acquire/item_sink.h"
 #include "agent/acquire/path_resolver.h"
-#include "agent/acquire/pattern_states.h"
 #include "agent/acquire/walk_items.h"
 #include "core/plan/glob.h"
+#include "core/plan/pattern_states.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
 namespace hozen {

@@ -29,6 +29,7 @@ enum class MessageType : uint8_t {
   kAttribute = 21,   // offset_bytes, address, type, id, from_bytes, size_bytes: into the shared memory
   kFileSystem = 22,  // offset_bytes
   kOrphans = 23,     // offset_bytes
+  kRegistry = 27,    // as kAttribute, the number of logs, each as kDescribe, has_value, the value's length, then both
   // From the child.
   kReady = 10,         // disk_size_bytes, sector_size_bytes: it is in its sandbox, and the container is open
   kPartition = 11,     // v1::Partition
@@ -42,6 +43,8 @@ enum class MessageType : uint8_t {
   kRunsEnd = 18,       // end_bytes, complete
   kEntries = 24,       // v1::RawEntry, each preceded by its length; to kFind and kDescribe one alone
   kEntriesEnd = 25,    // nothing
+  kHiveBytes = 28,     // a piece of a row of v1::RegistryKey, each preceded by its length
+  kHiveEnd = 29,       // keys, errors, dirty, log_entries
   kFileSystemIs = 26,  // block_size_bytes, ignores_case; type, label and uuid, each preceded by its length
 };
 

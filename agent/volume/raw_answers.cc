@@ -5,6 +5,7 @@
 
 #include "agent/volume/child_voice.h"
 #include "agent/volume/raw_messages.h"
+#include "agent/volume/registry_answer.h"
 
 namespace hozen {
 namespace {
@@ -47,6 +48,7 @@ bool RawAnswers::Knows(MessageType question) {
     case MessageType::kAttribute:
     case MessageType::kFileSystem:
     case MessageType::kOrphans:
+    case MessageType::kRegistry:
       return true;
     default:
       return false;
@@ -67,6 +69,8 @@ bool RawAnswers::Answer(MessageType question, std::string_view payload) {
       return FileSystem(payload);
     case MessageType::kOrphans:
       return Orphans(payload);
+    case MessageType::kRegistry:
+      return AnswerRegistry(payload, files_);
     default:
       return false;
   }

@@ -11,6 +11,7 @@
 #include "agent/volume/channel.h"
 #include "agent/volume/conversation.h"
 #include "agent/volume/raw_questions.h"
+#include "agent/volume/registry_question.h"
 #include "agent/volume/run_messages.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
@@ -166,6 +167,9 @@ class SandboxedVolumeReader : public VolumeReader {
   }
   absl::Status ReadOrphans(uint64_t offset_bytes, const OnRawEntries& on_entries) override {
     return raw_.ReadOrphans(offset_bytes, on_entries);
+  }
+  absl::StatusOr<RegistryEnd> ReadRegistry(const RegistryQuery& query, const OnRegistryKey& on_key) override {
+    return AskRegistry(child_, query, on_key);
   }
 
  private:

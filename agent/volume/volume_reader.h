@@ -17,6 +17,7 @@
 #include "agent/volume/container_kind.h"
 #include "agent/volume/found_runs.h"
 #include "agent/volume/raw_file.h"
+#include "agent/volume/registry_query.h"
 #include "core/base/unique_fd.h"
 #include "proto/hozen/v1/evidence.pb.h"
 #include "proto/hozen/v1/raw_entry.pb.h"
@@ -100,6 +101,12 @@ class VolumeReader {
   virtual absl::StatusOr<RawFileSystem> DescribeFileSystem(uint64_t offset_bytes) = 0;
   // Deleted files that no folder names any more. The first time the whole file system is walked for that.
   virtual absl::Status ReadOrphans(uint64_t offset_bytes, const OnRawEntries& on_entries) = 0;
+
+  // Keys of a registry hive on the disk, front to back, with their values; a literal key is one key. Damage in the hive
+  // is in the records' problems and counted. NotFound and DataLoss as for files; DataLoss too where it is no hive, or
+  // longer than kMaxHiveBytes: what was handed on before is good. InvalidArgument for a malformed key. An error of
+  // on_key is returned and ends this reader.
+  virtual absl::StatusOr<RegistryEnd> ReadRegistry(const RegistryQuery& query, const OnRegistryKey& on_key) = 0;
 
   // As Start, on the disk in a container. InvalidArgument where it cannot be read by us or alone (encrypted, the
   // difference to a parent), DataLoss where it is damaged or not whole; the text says what to do.

@@ -58,6 +58,11 @@ Json DefinitionJson(const ArtifactDefinition& definition) {
       one["arguments"] = Strings(source.arguments);
     }
     if (!source.kinds.empty()) one["kinds"] = Strings(source.kinds);
+    if (!source.keys.empty()) one["keys"] = Strings(source.keys);
+    for (const ArtifactSource::RegistryValue& value : source.values) {
+      one["key_value_pairs"].push_back({{"key", Printable(value.key)}, {"value", Printable(value.value)}});
+    }
+    if (!source.not_taken.empty()) one["not_taken"] = Strings(source.not_taken);
     json["sources"].push_back(std::move(one));
   }
   return json;
@@ -290,8 +295,8 @@ absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOp
   HOZEN_ASSIGN_OR_RETURN(const std::vector<SourceCoverage> all,
                          Coverage(definitions, options.os.empty() ? "linux" : options.os));
   if (options.os == "windows") {
-    console.Note(Say("There is no agent for Windows in this version; this is what a plan for one would hold.",
-                     "このバージョンには Windows 用エージェントがありません。計画に含められるものを示します。"));
+    console.Note(Say("Windows is collected from disks that do not run: this is what runs on an offline disk.",
+                     "Windows は停止状態のディスクから収集します。オフラインディスクで実行できるものを示します。"));
   }
   if (!console.json()) {
     PrintCoverage(console, all);
@@ -320,8 +325,9 @@ void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
         ->type_name("SYSTEM");
     command
         .add_option("--definitions", options->folders,
-                    Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
-                         "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+                    Text("Folder of definitions (.yaml, KAPE's .tkape) to use in place of /usr/share/artifacts; may be "
+                         "given again",
+                         "/usr/share/artifacts の代わりに使う定義フォルダ（.yaml、KAPE の .tkape。複数指定可）"))
         ->allow_extra_args(false)
         ->type_name("DIR");
     command.footer(Text(
