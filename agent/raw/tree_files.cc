@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "agent/acquire/borders.h"
 #include "agent/acquire/path_resolver.h"
 #include "core/base/concat.h"
@@ -43,7 +44,7 @@ absl::StatusOr<ResolvedEntry> Resolve(FileTree& tree, std::string path) {
       return ResolvedEntry{.folder = std::move(folder->folder), .entry = std::move(entry)};
     }
     HOZEN_ASSIGN_OR_RETURN(const LinkTarget target, folder->folder->ReadLink(entry));
-    const bool absolute = !target.path.empty() && target.path.front() == '/';
+    const bool absolute = absl::StartsWith(target.path, "/");
     path = absolute ? target.path : Concat(folder->real_path, "/", target.path);
   }
   return absl::NotFoundError(Concat(Printable(path), ": too many symbolic links"));
