@@ -4,6 +4,7 @@
 #define HOZEN_AGENT_ACQUIRE_ACQUIRE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct AcquireOptions {
   std::string state_folder;                // never collected
   std::string root;                        // prefix of every path that is opened; empty but in tests
   absl::Duration command_timeout = absl::Seconds(60);
+  std::optional<int64_t> clock_offset_ns;  // this host's clock minus the collector's, where that is known
 };
 
 // Contents and metadata (FILE), metadata only (PATH). Patterns may hold %%users.homedir%% and the like; each variable
@@ -30,6 +32,12 @@ struct AcquireOptions {
 // recorded, never opened.
 absl::StatusOr<v1::TargetOutcome> AcquireFiles(const v1::Target& target, const AcquireOptions& options, ItemSink& sink);
 absl::StatusOr<v1::TargetOutcome> AcquirePaths(const v1::Target& target, const AcquireOptions& options, ItemSink& sink);
+
+// Metadata of everything below a folder, on each file system of this machine: one item of KIND_LISTING whose stream is
+// a body file (core/evidence/body_line.h), made in one pass while it is read. What could not be looked at is told by
+// the item's failure.
+absl::StatusOr<v1::TargetOutcome> AcquireListing(const v1::Target& target, const AcquireOptions& options,
+                                                 ItemSink& sink);
 
 // Runs a command of the fixed list, exactly as listed, and takes its standard output.
 absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const AcquireOptions& options,

@@ -10,8 +10,8 @@
 
 #include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
+#include "agent/acquire/pushed_source.h"
 #include "agent/imaging/disk_contents.h"
-#include "agent/imaging/pushed_source.h"
 #include "agent/imaging/volume_guide.h"
 #include "agent/platform/disk.h"
 #include "agent/platform/file_access.h"

@@ -44,6 +44,9 @@ std::string PatternOf(const v1::Target& target) {
       return target.disk().path();
     case v1::Target::kState:
       return StateItemPath(target.state().kind());
+    case v1::Target::kListing:
+      return target.listing().path();
+    case v1::Target::kRegistry:
     case v1::Target::WHAT_NOT_SET:
       break;
   }
@@ -266,6 +269,7 @@ absl::Status Acquisition::CollectOne(Work& work, uint32_t index) {
     options.refused_paths.assign(options_.policy.refused_paths().begin(), options_.policy.refused_paths().end());
     options.agent_executable = options_.agent_executable;
     options.state_folder = options_.state_folder.string();
+    if (outside_.clock_offset_ns) options.clock_offset_ns = outside_.clock_offset_ns();
     absl::StatusOr<v1::TargetOutcome> collected = collect_(target, options, work.items);
     status = collected.status();
     if (collected.ok()) outcome = *std::move(collected);

@@ -18,6 +18,9 @@ absl::StatusOr<v1::TargetOutcome> CollectByKind(const v1::Target& target, const 
       return ImageDisk(target, options, sink);
     case v1::Target::kState:
       return CollectState(target, options, sink);
+    case v1::Target::kListing:
+      return AcquireListing(target, options, sink);
+    case v1::Target::kRegistry:
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -26,6 +26,9 @@ std::string NameOf(const v1::Target& target) {
       return Concat("disk ", target.disk().path());
     case v1::Target::kState:
       return StateItemPath(target.state().kind());
+    case v1::Target::kListing:
+      return Concat("listing of ", target.listing().path());
+    case v1::Target::kRegistry:
     case v1::Target::WHAT_NOT_SET:
       break;
   }

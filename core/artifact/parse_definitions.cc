@@ -85,7 +85,8 @@ absl::Status ParseAttributes(const YAML::Node& node, Walk& walk, ArtifactSource&
 
 absl::Status CheckSource(const ArtifactSource& source) {
   if (source.type.empty()) return absl::InvalidArgumentError("it has no type");
-  const bool lacks_paths = (source.type == "FILE" || source.type == "PATH") && source.paths.empty();
+  const bool needs_paths = source.type == "FILE" || source.type == "PATH" || source.type == "HOZEN_LISTING";
+  const bool lacks_paths = needs_paths && source.paths.empty();
   const bool lacks_names = source.type == "ARTIFACT_GROUP" && source.names.empty();
   const bool lacks_command = source.type == "COMMAND" && source.command.empty();
   const bool lacks_kinds = source.type == "HOZEN_STATE" && source.kinds.empty();

@@ -72,6 +72,12 @@ SourceTargets TargetsOfState(const ArtifactSource& source) {
   return found;
 }
 
+SourceTargets TargetsOfListing(const ArtifactSource& source) {
+  SourceTargets found;
+  for (const std::string& path : source.paths) found.targets.emplace_back().mutable_listing()->set_path(path);
+  return found;
+}
+
 const std::vector<std::string>& SystemsOf(const ArtifactDefinition& definition, const ArtifactSource& source) {
   return source.supported_os.empty() ? definition.supported_os : source.supported_os;
 }
@@ -99,6 +105,7 @@ SourceTargets TargetsOf(const ArtifactDefinition& definition, const ArtifactSour
   if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, os);
   if (source.type == "COMMAND") return TargetsOfCommand(source);
   if (source.type == "HOZEN_STATE") return TargetsOfState(source);
+  if (source.type == "HOZEN_LISTING") return TargetsOfListing(source);
   return {.targets = {}, .reasons = {"this version collects FILE, PATH, COMMAND and ARTIFACT_GROUP sources only"}};
 }
 

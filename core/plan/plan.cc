@@ -84,11 +84,14 @@ absl::Status CheckTarget(const v1::Target& target) {
       return CheckCommand(target.command());
     case v1::Target::kDisk:
       return CheckDisk(target.disk());
+    case v1::Target::kListing:
+      return CheckText("the path of its listing", target.listing().path(), kMaxPathSizeBytes);
     case v1::Target::kState:
       if (StateKindName(target.state().kind()).empty()) {
         return absl::InvalidArgumentError("its kind of volatile state is unknown");
       }
       return absl::OkStatus();
+    case v1::Target::kRegistry:
     case v1::Target::WHAT_NOT_SET:
       break;
   }

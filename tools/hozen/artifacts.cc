@@ -76,6 +76,8 @@ std::string TargetInWords(const v1::Target& target) {
       return Concat(Text("disk     ", "ディスク "), Printable(target.disk().path()));
     case v1::Target::kState:
       return Concat(Text("state    ", "状態     "), StateKindName(target.state().kind()));
+    case v1::Target::kListing:
+      return Concat(Text("listing  ", "一覧     "), Printable(target.listing().path()));
     default:
       return "?";
   }
@@ -106,6 +108,10 @@ Json TargetJson(const v1::Target& target) {
     case v1::Target::kState:
       json["type"] = "state";
       json["state"] = StateKindName(target.state().kind());
+      break;
+    case v1::Target::kListing:
+      json["type"] = "listing";
+      AddPath("pattern", target.listing().path(), json);
       break;
     default:
       break;
