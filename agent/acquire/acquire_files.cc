@@ -66,8 +66,10 @@ absl::StatusOr<TreePattern> PatternIn(const FileTree& tree, std::string pattern)
 }
 
 absl::StatusOr<std::vector<TreePattern>> PatternsIn(const FileTree& tree, std::string_view pattern,
-                                                    const AcquireOptions& options) {
-  HOZEN_ASSIGN_OR_RETURN(const std::vector<std::string> expanded, ExpandVariables(pattern, options.root));
+                                                    const AcquireOptions& options, const TreeSet& trees) {
+  HOZEN_ASSIGN_OR_RETURN(const std::vector<std::string> expanded, trees.facts != nullptr
+                                                                      ? trees.facts->Expand(pattern)
+                                                                      : ExpandVariables(pattern, options.root));
   std::vector<TreePattern> patterns;
   for (const std::string& one : expanded) {
     HOZEN_ASSIGN_OR_RETURN(TreePattern parsed, PatternIn(tree, one));
@@ -133,7 +135,7 @@ absl::StatusOr<v1::TargetOutcome> Acquire(const v1::Target& target, const v1::Ta
         v1::CAUSE_NOT_SUPPORTED,
         Concat("paths of this system are separated by ", separator, "; the pattern is for another system")));
   }
-  const absl::StatusOr<std::vector<TreePattern>> patterns = PatternsIn(first, what.pattern(), options);
+  const absl::StatusOr<std::vector<TreePattern>> patterns = PatternsIn(first, what.pattern(), options, trees);
   if (!patterns.ok()) return not_carried_out(FailureOf(patterns.status()));
   absl::StatusOr<Borders> borders = BordersOf(options, trees);
   if (!borders.ok()) {

@@ -15,14 +15,13 @@ constexpr std::string_view kHome = "users.homedir";
 constexpr std::string_view kName = "users.username";
 constexpr std::string_view kUid = "users.uid";
 
-absl::StatusOr<std::vector<VariableRow>> People(const PatternVariables& pattern, const std::string& root) {
+std::vector<VariableRow> People(const PatternVariables& pattern, const std::vector<LocalUser>& users,
+                                const std::vector<std::string>& homes) {
   std::vector<VariableRow> people;
-  const std::vector<std::string> homes = ListHomes(root);
   if (!pattern.Asks(kName) && !pattern.Asks(kUid)) {
     for (const std::string& home : homes) people.push_back({{std::string(kHome), home}});
     return people;
   }
-  HOZEN_ASSIGN_OR_RETURN(const std::vector<LocalUser> users, ListLocalUsers(root));
   for (const LocalUser& user : users) {
     VariableRow& row = people.emplace_back();
     row.emplace(kName, user.name);
@@ -39,9 +38,18 @@ bool HasVariables(std::string_view pattern) { return !PatternVariables(pattern).
 absl::StatusOr<std::vector<std::string>> ExpandVariables(std::string_view pattern, const std::string& root) {
   const PatternVariables variables(pattern);
   if (variables.empty()) return std::vector<std::string>{std::string(pattern)};
+  std::vector<LocalUser> users;
+  if (variables.Asks(kName) || variables.Asks(kUid)) {
+    HOZEN_ASSIGN_OR_RETURN(users, ListLocalUsers(root));
+  }
+  return ExpandVariables(pattern, users, ListHomes(root));
+}
+
+absl::StatusOr<std::vector<std::string>> ExpandVariables(std::string_view pattern, const std::vector<LocalUser>& users,
+                                                         const std::vector<std::string>& homes) {
+  const PatternVariables variables(pattern);
   HOZEN_RETURN_IF_ERROR(variables.Check(kPosixVariableNames));
-  HOZEN_ASSIGN_OR_RETURN(const std::vector<VariableRow> people, People(variables, root));
-  return variables.Expand(people);
+  return variables.Expand(People(variables, users, homes));
 }
 
 }  // namespace hozen

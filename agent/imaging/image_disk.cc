@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "agent/acquire/failure.h"
+#include "agent/acquire/pushed_source.h"
 #include "agent/imaging/allowed_disk.h"
 #include "agent/imaging/disk_contents.h"
-#include "agent/imaging/pushed_source.h"
 #include "agent/imaging/volume_guide.h"
 #include "agent/volume/volume_reader.h"
 #include "core/base/concat.h"

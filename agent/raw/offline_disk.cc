@@ -47,8 +47,9 @@ absl::Status OfflineDisk::Look(const std::string& path) {
     return absl::NotFoundError(Concat(Printable(path), " holds no file system that is read here (",
                                       metadata_.partitions_size(), " partitions)"));
   }
-  for (const OfflineSystem& system : systems) *metadata_.add_systems() = system.found;
   tree_ = NewRawTree(std::move(systems.front().shape));
+  facts_ = ReadOfflineFacts(*tree_, found, systems.front().found);
+  for (OfflineSystem& system : systems) *metadata_.add_systems() = std::move(system.found);
   return absl::OkStatus();
 }
 

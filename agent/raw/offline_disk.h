@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "agent/acquire/file_tree.h"
 #include "agent/imaging/disk_contents.h"
+#include "agent/raw/offline_facts.h"
 #include "agent/raw/offline_system.h"
 #include "agent/raw/raw_volume.h"
 #include "proto/hozen/v1/evidence.pb.h"
@@ -24,6 +25,7 @@ class OfflineDisk {
                                                            const DiskContents::OpenFile& open);
 
   FileTree& tree() { return *tree_; }
+  OfflineFacts& facts() { return *facts_; }
   const OpenedDisk& file() const { return contents_->file(); }
   // With partitions and systems.
   const v1::DiskMetadata& metadata() const { return metadata_; }
@@ -36,6 +38,7 @@ class OfflineDisk {
   v1::DiskMetadata metadata_;
   std::vector<std::unique_ptr<RawVolume>> volumes_;
   std::unique_ptr<FileTree> tree_;
+  std::unique_ptr<OfflineFacts> facts_;
 };
 
 }  // namespace hozen

@@ -58,7 +58,9 @@ class PlanTrees final : public TreeProvider {
     }
     TreeSet trees;
     trees.failure = failure_;
-    if (offline_ != nullptr) trees.offline = &offline_->tree();
+    if (offline_ == nullptr) return trees;
+    trees.offline = &offline_->tree();
+    trees.facts = &offline_->facts();
     return trees;
   }
 

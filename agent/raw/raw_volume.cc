@@ -10,12 +10,6 @@ namespace {
 // A hostile file system may kill its child with every file; each death may cost the time that an answer may take.
 constexpr int kMostDeaths = 24;
 
-const absl::Status& StatusIn(const absl::Status& status) { return status; }
-template <typename T>
-const absl::Status& StatusIn(const absl::StatusOr<T>& result) {
-  return result.status();
-}
-
 }  // namespace
 
 template <typename Question>
@@ -29,7 +23,7 @@ auto RawVolume::Ask(const Question& question) -> decltype(question(std::declval<
       reader_ = *std::move(started);
     }
     auto answer = question(*reader_);
-    if (!absl::IsAborted(StatusIn(answer))) return answer;
+    if (!absl::IsAborted(answer.status())) return answer;
     reader_ = nullptr;
     ++deaths_;
     if (again) return answer;
@@ -79,6 +73,29 @@ absl::StatusOr<v1::RawEntry> RawVolume::DescribeFile(uint64_t file) {
 absl::StatusOr<size_t> RawVolume::ReadAttribute(uint64_t file, const RawAttributeId& attribute, uint64_t offset_bytes,
                                                 absl::Span<char> buffer) {
   return Ask([&](VolumeReader& reader) { return reader.ReadAttribute(Id(file), attribute, offset_bytes, buffer); });
+}
+
+absl::StatusOr<RegistryEnd> RawVolume::ReadRegistry(RegistryQuery query, const OnRegistryKey& on_key) {
+  query.hive.file_system_offset_bytes = offset_bytes_;
+  for (RawFileId& log : query.logs) log.file_system_offset_bytes = offset_bytes_;
+  bool handed_on = false;
+  absl::Status stopped;
+  absl::StatusOr<RegistryEnd> end = Ask([&](VolumeReader& reader) -> absl::StatusOr<RegistryEnd> {
+    if (handed_on) return absl::DataLossError("the volume reader died while it read the hive");
+    absl::StatusOr<RegistryEnd> answer = reader.ReadRegistry(query, [&](const v1::RegistryKey& key) {
+      handed_on = true;
+      stopped = on_key(key);
+      return stopped;
+    });
+    return answer;
+  });
+  if (!stopped.ok()) {
+    // Our own word ended the reader: it is no death of it.
+    absl::MutexLock lock(&mutex_);
+    reader_ = nullptr;
+    return stopped;
+  }
+  return end;
 }
 
 }  // namespace hozen

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "agent/volume/raw_file.h"
+#include "agent/volume/registry_query.h"
 #include "agent/volume/volume_reader.h"
 #include "proto/hozen/v1/raw_entry.pb.h"
 
@@ -41,6 +42,8 @@ class RawVolume {
   absl::StatusOr<v1::RawEntry> DescribeFile(uint64_t file);
   absl::StatusOr<size_t> ReadAttribute(uint64_t file, const RawAttributeId& attribute, uint64_t offset_bytes,
                                        absl::Span<char> buffer);
+  // Not asked again once a key was handed on. The query's hive and logs need no offset.
+  absl::StatusOr<RegistryEnd> ReadRegistry(RegistryQuery query, const OnRegistryKey& on_key);
 
  private:
   template <typename Question>

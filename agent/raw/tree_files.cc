@@ -1,5 +1,6 @@
 #include "agent/raw/tree_files.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -28,8 +29,10 @@ absl::Status NotFound(std::string_view path, const v1::Failure& failure) {
   return absl::NotFoundError(Concat(Printable(path), ": ", failure.detail()));
 }
 
-// The entry at the end of all links.
-absl::StatusOr<ResolvedEntry> Resolve(FileTree& tree, std::string path) {
+}  // namespace
+
+absl::StatusOr<ResolvedEntry> ResolveInTree(FileTree& tree, std::string_view named) {
+  std::string path(named);
   HOZEN_ASSIGN_OR_RETURN(const Borders borders, NoBorders());
   for (int links = 0; links < kMaxLinks; ++links) {
     std::vector<std::string> parts = PathParts(path, tree.separator());
@@ -50,10 +53,27 @@ absl::StatusOr<ResolvedEntry> Resolve(FileTree& tree, std::string path) {
   return absl::NotFoundError(Concat(Printable(path), ": too many symbolic links"));
 }
 
-}  // namespace
+std::vector<std::string> TreeFolders(FileTree& tree, std::string_view path, size_t most) {
+  std::vector<std::string> names;
+  const absl::StatusOr<Borders> borders = NoBorders();
+  if (!borders.ok()) return names;
+  v1::Failure failure;
+  const std::optional<ResolvedFolder> folder =
+      ResolveFolder(tree, PathParts(path, tree.separator()), *borders, failure);
+  if (!folder.has_value()) return names;
+  const std::unique_ptr<TreeReader> reader = folder->folder->List(/*deleted=*/false);
+  while (names.size() < most) {
+    const absl::StatusOr<std::vector<TreeEntry>> batch = reader->Next();
+    if (!batch.ok() || batch->empty()) break;
+    for (const TreeEntry& entry : *batch) {
+      if (entry.type == FileType::kFolder) names.push_back(entry.name);
+    }
+  }
+  return names;
+}
 
 absl::StatusOr<std::string> ReadTreeFile(FileTree& tree, std::string_view path, size_t most_bytes) {
-  HOZEN_ASSIGN_OR_RETURN(ResolvedEntry found, Resolve(tree, std::string(path)));
+  HOZEN_ASSIGN_OR_RETURN(ResolvedEntry found, ResolveInTree(tree, path));
   HOZEN_ASSIGN_OR_RETURN(OpenedContents contents, found.folder->OpenFile(found.entry));
   if (contents.source->size_bytes() > most_bytes) {
     return absl::DataLossError(Concat(Printable(path), " has more than ", most_bytes, " bytes"));
@@ -68,6 +88,6 @@ absl::StatusOr<std::string> ReadTreeFile(FileTree& tree, std::string_view path, 
   return bytes;
 }
 
-bool IsInTree(FileTree& tree, std::string_view path) { return Resolve(tree, std::string(path)).ok(); }
+bool IsInTree(FileTree& tree, std::string_view path) { return ResolveInTree(tree, path).ok(); }
 
 }  // namespace hozen

@@ -273,6 +273,7 @@ absl::Status Acquisition::CollectOne(Work& work, uint32_t index) {
     options.agent_executable = options_.agent_executable;
     options.state_folder = options_.state_folder.string();
     options.trees = trees_;
+    if (outside_.clock_offset_ns) options.clock_offset_ns = outside_.clock_offset_ns();
     absl::StatusOr<v1::TargetOutcome> collected = collect_(target, options, work.items);
     status = collected.status();
     if (collected.ok()) outcome = *std::move(collected);

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/chunk/chunk.h"
+#include "core/chunk/content_cutter.h"
 
 namespace hozen {
 namespace {
@@ -37,6 +38,12 @@ uint64_t GrowthLimit(const v1::Item& item) {
   const uint64_t size = item.file().size_bytes();
   if (item.kind() != v1::Item::KIND_FILE || size > kNone - kMostGrowthBytes) return kNone;
   return size == 0 ? kMostUnannouncedBytes : size + kMostGrowthBytes;
+}
+
+// What is made anew each time, a listing, a command's output, has no file that could be the same.
+bool IsMadeAnew(const v1::Item& item) {
+  return item.kind() == v1::Item::KIND_LISTING || item.kind() == v1::Item::KIND_STATE ||
+         item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
 }
 
 void ShortenDisk(v1::DiskMetadata& disk) {
@@ -204,6 +211,7 @@ absl::StatusOr<uint64_t> AcquisitionSink::BeginStream(v1::Item& item, uint64_t s
     snapshot_.expected_bytes = until_end ? 0 : taken_bytes_ + source_size_bytes;
   }
   const uint64_t offset_bytes = resumed.has_value() ? resumed->offset_bytes : 0;
+  made_.clear();
   AddRead(offset_bytes);
   HOZEN_RETURN_IF_ERROR(pipeline_.Begin(item, resumed.has_value() ? resumed->number : next_stream_number_++,
                                         resumed.has_value() ? &*resumed : nullptr));
@@ -224,6 +232,7 @@ absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end
   if (!status.ok() && !cut.has_value()) cut = ending_.ended_early();
   // Stopped or failed: the stream stays begun, for the next start.
   HOZEN_RETURN_IF_ERROR(ending_.delivering());
+  HOZEN_RETURN_IF_ERROR(EndMade());
   if (!cut.has_value()) cut = EndFault(item, reader, source, until_end);
   // What its source knew before the first byte.
   if (!cut.has_value() && item.has_failure()) cut = item.failure();
@@ -286,11 +295,32 @@ absl::Status AcquisitionSink::ReadStream(const v1::Item& item, PieceReader& read
     HOZEN_ASSIGN_OR_RETURN(std::optional<Piece> piece, reader.Next(most));
     if (!piece.has_value()) return absl::OkStatus();
     const uint64_t size = piece->size_bytes;
-    HOZEN_RETURN_IF_ERROR(pipeline_.Add(*std::move(piece)));
+    HOZEN_RETURN_IF_ERROR(IsMadeAnew(item) ? AddMade(*std::move(piece)) : pipeline_.Add(*std::move(piece)));
     AddRead(size);
     // What was read is paid for before the next read.
     HOZEN_RETURN_IF_ERROR(pace_.BeforeRead(size));
   }
+}
+
+absl::Status AcquisitionSink::AddMade(Piece piece) {
+  if (piece.kind != Piece::Kind::kBytes) {
+    HOZEN_RETURN_IF_ERROR(EndMade());
+    return pipeline_.Add(std::move(piece));
+  }
+  made_ += piece.bytes;
+  while (const size_t size = FirstContentChunk(made_)) {
+    // What is not taken stays, for EndMade.
+    HOZEN_RETURN_IF_ERROR(pipeline_.Add(Piece::Read(made_.substr(0, size))));
+    made_.erase(0, size);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AcquisitionSink::EndMade() {
+  if (made_.empty()) return absl::OkStatus();
+  // It was read, so it is taken, also where collecting was ended since.
+  pipeline_.GoOnPastEarlyEnd();
+  return pipeline_.Add(Piece::Read(std::exchange(made_, "")));
 }
 
 std::optional<v1::Failure> AcquisitionSink::EndFault(const v1::Item& item, const PieceReader& reader, Source& source,

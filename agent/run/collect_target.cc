@@ -22,7 +22,9 @@ absl::StatusOr<v1::TargetOutcome> CollectByKind(const v1::Target& target, const 
     case v1::Target::kState:
       return CollectState(target, options, sink);
     case v1::Target::kListing:
+      return AcquireListing(target, options, sink);
     case v1::Target::kRegistry:
+      return AcquireRegistry(target, options, sink);
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -2,6 +2,7 @@
 
 #include "agent/volume/file_system.h"
 #include "core/base/concat.h"
+#include "core/evidence/body_line.h"
 
 namespace hozen {
 namespace {
@@ -15,12 +16,8 @@ struct Walk {
   std::string line;  // kept for its memory
 };
 
-// A control character would break a line, or the terminal of whoever reads it.
 void AppendName(std::string& line, const char* name) {
-  for (; name != nullptr && *name != '\0'; ++name) {
-    const auto byte = static_cast<unsigned char>(*name);
-    line.push_back(byte < 0x20 ? '^' : *name);
-  }
+  if (name != nullptr) AppendListedName(name, line);
 }
 
 // Default attributes of NTFS bear names that say nothing ($I30 of a folder).

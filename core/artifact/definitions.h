@@ -21,7 +21,7 @@ struct ArtifactSource {
   };
   std::string type;  // FILE, PATH, COMMAND, ARTIFACT_GROUP, REGISTRY_KEY, ...
   std::vector<std::string> supported_os;
-  std::vector<std::string> paths;  // FILE, PATH
+  std::vector<std::string> paths;  // FILE, PATH, HOZEN_LISTING
   std::string separator = "/";
   std::vector<std::string> names;  // ARTIFACT_GROUP
   std::string command;             // COMMAND

@@ -166,6 +166,20 @@ TEST(ArtifactDefinitionsTest, KindsOfStateAreTargetsAndUnknownOnesAreNamed) {
   ExpectBad("name: State\nsources:\n- type: HOZEN_STATE\n  attributes: {}\n", "kinds");
 }
 
+TEST(ArtifactDefinitionsTest, ListingsAreTargets) {
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(
+      definitions
+          .AddYaml("name: All\nsources:\n- type: HOZEN_LISTING\n  attributes: {paths: [/, /home]}\n", "all.yaml")
+          .ok());
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"All"}, "linux");
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 2u);
+  EXPECT_EQ(resolved->targets[0].listing().path(), "/");
+  EXPECT_EQ(resolved->targets[1].listing().path(), "/home");
+  ExpectBad("name: All\nsources:\n- type: HOZEN_LISTING\n  attributes: {}\n", "paths");
+}
+
 TEST(ArtifactDefinitionsTest, WindowsPathsDoNotRunOnLinux) {
   ArtifactDefinitions definitions;
   ASSERT_TRUE(

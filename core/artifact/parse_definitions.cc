@@ -43,7 +43,8 @@ absl::Status ParseAttributes(const YAML::Node& node, YamlWalk& walk, ArtifactSou
 
 // What a source of a type cannot be without; empty where it has it.
 std::string_view Lacking(const ArtifactSource& source) {
-  if ((source.type == "FILE" || source.type == "PATH") && source.paths.empty()) return "paths";
+  const bool needs_paths = source.type == "FILE" || source.type == "PATH" || source.type == "HOZEN_LISTING";
+  if (needs_paths && source.paths.empty()) return "paths";
   if (source.type == "ARTIFACT_GROUP" && source.names.empty()) return "names";
   if (source.type == "HOZEN_STATE" && source.kinds.empty()) return "kinds";
   if (source.type == "COMMAND" && source.command.empty()) return "cmd";

@@ -69,6 +69,12 @@ SourceTargets TargetsOfState(const ArtifactSource& source) {
   return found;
 }
 
+SourceTargets TargetsOfListing(const ArtifactSource& source) {
+  SourceTargets found;
+  for (const std::string& path : source.paths) found.targets.emplace_back().mutable_listing()->set_path(path);
+  return found;
+}
+
 const std::vector<std::string>& SystemsOf(const ArtifactDefinition& definition, const ArtifactSource& source) {
   return source.supported_os.empty() ? definition.supported_os : source.supported_os;
 }
@@ -80,10 +86,12 @@ SourceTargets TargetsByType(const ArtifactSource& source, const TargetSystem& sy
   if (source.type == "REGISTRY_KEY" || source.type == "REGISTRY_VALUE") {
     return system.is_windows() ? RegistryTargets(source) : Nothing("only Windows has a registry");
   }
-  if (source.type == "COMMAND" || source.type == "HOZEN_STATE" || source.type == "WMI") {
+  if (source.type == "COMMAND" || source.type == "HOZEN_STATE" || source.type == "HOZEN_LISTING" ||
+      source.type == "WMI") {
     if (!system.runs()) return Nothing(std::string(system.is_windows() ? kWindowsNeedsRunning : kNeedsRunning));
     if (source.type == "COMMAND") return TargetsOfCommand(source);
     if (source.type == "HOZEN_STATE") return TargetsOfState(source);
+    if (source.type == "HOZEN_LISTING") return TargetsOfListing(source);
   }
   return Nothing(Concat("this version does not collect ", Printable(source.type), " sources"));
 }

@@ -34,6 +34,7 @@ struct OrderOptions {
   std::vector<std::string> artifacts;
   std::vector<std::string> paths;
   std::vector<std::string> definitions;
+  std::string bodyfile;  // the folder that is listed; empty: none
   std::string disk;
   std::string order = "value";
   std::string scope = "all";
@@ -179,9 +180,9 @@ void PrintEstimate(Console& console, const Estimate& estimate, const v1::Acquisi
   add(Text("all", "合計"), total);
   console.Print(table.Render());
   if (commands > 0) {
-    console.Note(
-        Concat(Say("Not counted: outputs of commands and volatile state: ", "コマンドの出力と揮発性情報は含みません: "),
-               commands));
+    console.Note(Concat(Say("Not counted: outputs of commands, volatile state and body files: ",
+                            "コマンドの出力、揮発性情報、bodyfile は含みません: "),
+                        commands));
   }
   console.Note(Say("Sizes are before deduplication and compression.", "サイズは重複排除と圧縮の前の値です。"));
 }
@@ -247,10 +248,11 @@ absl::Status CheckWays(const OrderOptions& options) {
 }
 
 absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& options) {
-  if (options.artifacts.empty() && options.paths.empty()) {
-    return absl::InvalidArgumentError(
-        AbslView(Say("nothing to collect: give --artifacts, --path or both (hozen artifacts list shows what there is)",
-                     "収集対象がありません。--artifacts か --path を指定してください（一覧: hozen artifacts list）")));
+  if (options.artifacts.empty() && options.paths.empty() && options.bodyfile.empty()) {
+    return absl::InvalidArgumentError(AbslView(
+        Say("nothing to collect: give --artifacts, --path or --bodyfile (hozen artifacts list shows what there is)",
+            "収集対象がありません。--artifacts、--path、--bodyfile のいずれかを指定してください（一覧: hozen artifacts "
+            "list）")));
   }
   HOZEN_RETURN_IF_ERROR(CheckWays(options));
   HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
@@ -264,6 +266,8 @@ absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& opt
     for (const v1::Target& target : resolved.targets) *plan.add_targets() = target;
     not_run = resolved.not_run;
   }
+  // Before any file is touched.
+  if (!options.bodyfile.empty()) plan.add_targets()->mutable_listing()->set_path(FromPrintable(options.bodyfile));
   for (const std::string& path : options.paths) {
     v1::Target::PathPattern& pattern = *plan.add_targets()->mutable_file();
     pattern.set_pattern(path);
@@ -394,6 +398,11 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
                         "raw: ファイルのバイト列をそのままディスクとして読む"))
       ->check(CLI::IsMember({"raw"}))
       ->type_name("raw");
+  collect->add_flag("--bodyfile{/}", options->bodyfile,
+                    Text("List names, sizes, owners and times of everything below PATH (default /) as a body file, "
+                         "without reading contents: --bodyfile or --bodyfile=/home",
+                         "PATH（既定: /）以下の全ファイルの名前・サイズ・所有者・時刻を、内容を読まずに bodyfile "
+                         "として一覧にする（--bodyfile または --bodyfile=/home）"));
   AddLimits(*collect, *options,
             Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));
   collect->add_flag("--estimate", options->estimate,
@@ -409,6 +418,7 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
       SharedFooter() + Text("Examples:", "例:") +
       "\n  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait"
       "\n  hozen collect web01 --artifacts @linux-triage --estimate"
+      "\n  hozen collect web01 --bodyfile --wait"
       "\n  hozen collect 3f2a --path '/etc/**' --path '/home/*/.ssh/*' --max-file-bytes 100M --reason IR-2231"
       "\n  hozen collect web01 --path '/usr/bin/*' --access both --wait"
       "\n  hozen collect lab03 --offline-disk /cases/2231/pc.E01 --system windows --artifacts @windows-triage "
