@@ -56,8 +56,7 @@ absl::Status TakeListing(const DiskContents& disk, const v1::Partition& partitio
   item.set_kind(v1::Item::KIND_LISTING);
   item.set_path(Concat(disk_path, "/partition-", partition.number(), ".bodyfile"));
   if (sink.AlreadyTaken(options.target_index, item.path())) return absl::OkStatus();
-  // A reader for each: what one hostile file system does to its child is no concern of the next. It is started here,
-  // because it dies with the thread that starts it.
+  // A reader for each: what one hostile file system does to its child is no concern of the next.
   absl::StatusOr<std::unique_ptr<VolumeReader>> reader = disk.StartReader();
   if (!reader.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
