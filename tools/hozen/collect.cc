@@ -262,7 +262,8 @@ absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& opt
   std::vector<NotRun> not_run;
   if (!options.artifacts.empty()) {
     HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.definitions));
-    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system));
+    const HostState state = options.offline_disk.empty() ? HostState::kRunning : HostState::kOffline;
+    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system, state));
     for (const v1::Target& target : resolved.targets) *plan.add_targets() = target;
     not_run = resolved.not_run;
   }
