@@ -86,7 +86,7 @@ void NoteNotRun(Console& console, const std::vector<NotRun>& not_run) {
   if (not_run.empty() || console.json()) return;
   console.Note(Say("These sources will not run:", "次のソースは実行されません:"));
   for (const NotRun& one : not_run) {
-    console.Note(Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", Printable(one.reason)));
+    console.Note(Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", PrintableLine(one.reason)));
   }
 }
 
@@ -96,7 +96,7 @@ Json AcquisitionWithNotRun(const v1::Acquisition& acquisition, const std::vector
   for (const NotRun& one : not_run) {
     json["not_run"].push_back({{"artifact", Printable(one.artifact)},
                                {"source_type", Printable(one.source_type)},
-                               {"reason", Printable(one.reason)}});
+                               {"reason", PrintableLine(one.reason)}});
   }
   return json;
 }
