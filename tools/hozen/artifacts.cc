@@ -194,7 +194,7 @@ absl::StatusOr<ExitCode> ShowArtifact(Invocation& invocation, const ArtifactOpti
     for (const NotRun& not_run : resolved.not_run) {
       json["not_run"].push_back({{"artifact", Printable(not_run.artifact)},
                                  {"source_type", Printable(not_run.source_type)},
-                                 {"reason", Printable(not_run.reason)}});
+                                 {"reason", PrintableLine(not_run.reason)}});
     }
     console.Print(JsonDocument(json));
     return ExitCode::kOk;
@@ -217,7 +217,7 @@ absl::StatusOr<ExitCode> ShowArtifact(Invocation& invocation, const ArtifactOpti
   if (!resolved.not_run.empty()) console.Print(Say("Not run:", "実行しないもの:"));
   for (const NotRun& not_run : resolved.not_run) {
     console.Print(Concat("  ", Printable(not_run.artifact), " ", Printable(not_run.source_type), ": ",
-                         Printable(not_run.reason)));
+                         PrintableLine(not_run.reason)));
   }
   return ExitCode::kOk;
 }
@@ -284,7 +284,7 @@ void PrintCoverage(Console& console, const std::vector<SourceCoverage>& all) {
   for (const SourceCoverage& one : all) {
     for (const std::string& reason : one.reasons) {
       if (one.state == SourceCoverage::State::kOtherSystem) continue;
-      console.Print(Concat("  ", Printable(one.artifact), " ", Printable(one.type), ": ", Printable(reason)));
+      console.Print(Concat("  ", Printable(one.artifact), " ", Printable(one.type), ": ", PrintableLine(reason)));
     }
   }
 }
@@ -307,7 +307,8 @@ absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOp
     json["artifact"] = Printable(one.artifact);
     json["source_type"] = Printable(one.type);
     json["state"] = StateName(one.state);
-    json["reasons"] = Strings(one.reasons);
+    json["reasons"] = Json::array();
+    for (const std::string& reason : one.reasons) json["reasons"].push_back(PrintableLine(reason));
     console.Print(JsonLine(json));
   }
   return ExitCode::kOk;

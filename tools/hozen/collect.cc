@@ -86,7 +86,7 @@ void NoteNotRun(Console& console, const std::vector<NotRun>& not_run) {
   if (not_run.empty() || console.json()) return;
   console.Note(Say("These sources will not run:", "次のソースは実行されません:"));
   for (const NotRun& one : not_run) {
-    console.Note(Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", Printable(one.reason)));
+    console.Note(Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", PrintableLine(one.reason)));
   }
 }
 
@@ -96,7 +96,7 @@ Json AcquisitionWithNotRun(const v1::Acquisition& acquisition, const std::vector
   for (const NotRun& one : not_run) {
     json["not_run"].push_back({{"artifact", Printable(one.artifact)},
                                {"source_type", Printable(one.source_type)},
-                               {"reason", Printable(one.reason)}});
+                               {"reason", PrintableLine(one.reason)}});
   }
   return json;
 }
@@ -262,7 +262,8 @@ absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& opt
   std::vector<NotRun> not_run;
   if (!options.artifacts.empty()) {
     HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.definitions));
-    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system));
+    const HostState state = options.offline_disk.empty() ? HostState::kRunning : HostState::kOffline;
+    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system, state));
     for (const v1::Target& target : resolved.targets) *plan.add_targets() = target;
     not_run = resolved.not_run;
   }
