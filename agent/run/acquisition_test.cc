@@ -115,11 +115,11 @@ TEST_F(AcquisitionTest, WhatIsMadeAnewIsCutWhereItsBytesSaySoThatAChangeCostsLit
   std::string after = before;
   after.insert(kMiB, "a line that is new\n");
   collect_ = [&](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
-    for (const std::string* bytes : {&before, &after}) {
+    for (const bool first : {true, false}) {
       v1::Item item;
       item.set_kind(v1::Item::KIND_LISTING);
-      item.set_path(bytes == &before ? "before" : "after");
-      const std::unique_ptr<Source> source = NewMemorySource(*bytes);
+      item.set_path(first ? "before" : "after");
+      const std::unique_ptr<Source> source = NewMemorySource(first ? before : after);
       if (absl::Status status = sink.Take(item, *source, true); !status.ok()) return status;
     }
     return v1::TargetOutcome();

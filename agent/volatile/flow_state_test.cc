@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "agent/volatile/testing_attribute.h"
 #include "agent/volatile/testing_mutation.h"
 #include "agent/volatile/testing_root.h"
 #include "core/base/printable.h"
@@ -27,15 +28,6 @@ constexpr std::string_view kTable =
     "id=7 mark=0 use=1\n"
     "ipv4     2 tcp      6 src=10.0.0.3 dst=10.0.0.4 sport=1 dport=2 src=10.0.0.4 dst=10.0.0.3 sport=2 dport=1 "
     "[OFFLOAD] mark=0 use=1\n";
-
-std::string Attribute(uint16_t type, std::string_view value) {
-  const uint16_t size = static_cast<uint16_t>(4 + value.size());
-  std::string bytes(reinterpret_cast<const char*>(&size), 2);
-  bytes.append(reinterpret_cast<const char*>(&type), 2);
-  bytes += value;
-  bytes.resize((bytes.size() + 3) / 4 * 4, '\0');
-  return bytes;
-}
 
 std::string Tuple(std::string_view source, std::string_view destination, std::string_view ports) {
   return Attribute(0x8001, Attribute(1, source) + Attribute(2, destination)) +
@@ -110,7 +102,7 @@ TEST(FlowStateTest, DamagedOnesNeverCrashAndNothingButUtf8ComesOfThem) {
   });
   WithMutations(Answer(), 3000, [](std::string_view bytes) {
     const std::optional<v1::Flow> flow = ParseFlowAnswer(bytes);
-    if (flow.has_value()) EXPECT_TRUE(IsValidUtf8(flow->state() + flow->source_address()));
+    EXPECT_TRUE(!flow.has_value() || IsValidUtf8(flow->state() + flow->source_address()));
   });
 }
 

@@ -9,6 +9,7 @@
 #include "agent/volatile/network_messages.h"
 #include "agent/volatile/socket_diag.h"
 #include "agent/volatile/socket_state.h"
+#include "agent/volatile/testing_attribute.h"
 #include "agent/volatile/testing_mutation.h"
 #include "core/base/printable.h"
 #include "gmock/gmock.h"
@@ -44,15 +45,6 @@ constexpr std::string_view kNetlink =
     "0000000000000000 31  4294963201 00000001 0        0        0     2        0        1067    \n";
 
 std::string Native32(uint32_t number) { return std::string(reinterpret_cast<const char*>(&number), sizeof(number)); }
-
-std::string Attribute(uint16_t type, std::string_view value) {
-  const uint16_t size = static_cast<uint16_t>(4 + value.size());
-  std::string bytes(reinterpret_cast<const char*>(&size), 2);
-  bytes.append(reinterpret_cast<const char*>(&type), 2);
-  bytes += value;
-  bytes.resize((bytes.size() + 3) / 4 * 4, '\0');
-  return bytes;
-}
 
 std::string InetAnswer() {
   std::string answer(72, '\0');
