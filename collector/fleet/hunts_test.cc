@@ -70,18 +70,15 @@ class HuntsTest : public TestingFleet {
     for (const v1::CollectorMessage& message : sent_[host]) tasks += message.has_task() ? 1 : 0;
     return tasks;
   }
-  std::string IdOf(const std::string& host) {
-    for (const v1::HuntHost& one : hunts_->Hosts(customer(), kHunt).value()) {
-      if (one.host_id() == host) return one.acquisition_id();
+  v1::HuntHost HostOf(const std::string& host) {
+    const std::vector<v1::HuntHost> hosts = hunts_->Hosts(customer(), kHunt).value();
+    for (const v1::HuntHost& one : hosts) {
+      if (one.host_id() == host) return one;
     }
-    return "";
+    return v1::HuntHost();
   }
-  State::State StateOf(const std::string& host) {
-    for (const v1::HuntHost& one : hunts_->Hosts(customer(), kHunt).value()) {
-      if (one.host_id() == host) return one.state();
-    }
-    return State::STATE_UNSPECIFIED;
-  }
+  std::string IdOf(const std::string& host) { return HostOf(host).acquisition_id(); }
+  State::State StateOf(const std::string& host) { return HostOf(host).state(); }
   void Tell(const std::string& host, Kind::Kind kind) {
     ASSERT_EQ(Say(host, IdOf(host), kind), absl::OkStatus());
     hunts_->RunDue();

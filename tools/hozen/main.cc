@@ -160,6 +160,7 @@ int Main(int argc, char** argv) {
   AddArtifactCommands(app, invocation);
   AddCollectCommands(app, invocation);
   AddAcquisitionCommands(app, invocation);
+  AddHuntViewCommands(*AddHuntOrderCommands(app, invocation), invocation);
   AddItemCommands(app, invocation);
   AddSearchCommands(app, invocation);
   AddTimelineCommands(app, invocation);
