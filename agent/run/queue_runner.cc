@@ -39,8 +39,8 @@ void QueueRunner::Stop() {
   if (worker_.joinable()) worker_.join();
 }
 
-void QueueRunner::Report(const std::string& acquisition_id, v1::AcquisitionEvent::Kind kind,
-                         std::string_view detail, uint32_t attempt) const {
+void QueueRunner::Report(const std::string& acquisition_id, v1::AcquisitionEvent::Kind kind, std::string_view detail,
+                         uint32_t attempt) const {
   if (!outside_.report) return;
   v1::AgentMessage message;
   v1::AcquisitionEvent& event = *message.mutable_event();
@@ -146,8 +146,7 @@ absl::Status QueueRunner::RepeatState(const AcquisitionFolder& folder) {
     case AcquisitionFolder::State::kFailed: {
       const absl::StatusOr<v1::AcquisitionEvent> event = folder.failure();
       Report(folder.acquisition_id(), v1::AcquisitionEvent::KIND_FAILED,
-             event.ok() ? event->detail() : std::string(event.status().message()),
-             event.ok() ? event->attempt() : 0);
+             event.ok() ? event->detail() : std::string(event.status().message()), event.ok() ? event->attempt() : 0);
       break;
     }
     case AcquisitionFolder::State::kUnderWay:

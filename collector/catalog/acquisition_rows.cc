@@ -121,7 +121,10 @@ absl::StatusOr<std::vector<v1::Acquisition>> SelectAcquisitions(SqliteConnection
                                             "acquisition_id IN (SELECT acquisition_id FROM hunt_hosts "
                                             "WHERE customer_id = ?1 AND hunt_id = ?4)) "
                                             "ORDER BY created_unix_ns DESC, acquisition_id DESC LIMIT ?3"));
-  select.BindText(1, customer_id).BindText(2, host_id).BindInt(3, most == 0 ? kMostUnlessSaid : most).BindText(4, hunt_id);
+  select.BindText(1, customer_id)
+      .BindText(2, host_id)
+      .BindInt(3, most == 0 ? kMostUnlessSaid : most)
+      .BindText(4, hunt_id);
   std::vector<v1::Acquisition> acquisitions;
   while (true) {
     HOZEN_ASSIGN_OR_RETURN(const bool more, select.Step());

@@ -19,11 +19,9 @@ std::string Stored(v1::Hunt hunt) {
 
 // An acquisition that was ordered by itself is of the same plan as none of a hunt's.
 absl::Status CheckNotOrdered(SqliteConnection& connection, std::string_view customer_id, const HuntMember& member) {
-  HOZEN_ASSIGN_OR_RETURN(
-      SqliteStatement select,
-      connection.Prepare("SELECT 1 FROM acquisitions WHERE customer_id = ? AND acquisition_id = ?"));
-  HOZEN_ASSIGN_OR_RETURN(const bool found,
-                         select.BindText(1, customer_id).BindText(2, member.acquisition_id).Step());
+  HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
+                         connection.Prepare("SELECT 1 FROM acquisitions WHERE customer_id = ? AND acquisition_id = ?"));
+  HOZEN_ASSIGN_OR_RETURN(const bool found, select.BindText(1, customer_id).BindText(2, member.acquisition_id).Step());
   if (!found) return absl::OkStatus();
   return absl::AlreadyExistsError(Concat(RowName("acquisition", member.acquisition_id), ": its id is taken already"));
 }
@@ -162,14 +160,14 @@ absl::Status StartHostOfHunt(SqliteConnection& connection, std::string_view cust
   HOZEN_ASSIGN_OR_RETURN(const v1::HuntHost host,
                          SelectHuntHost(connection, customer_id, acquisition.acquisition_id()));
   if (host.state() != v1::HuntHost::STATE_WAITING) {
-    return absl::FailedPreconditionError(
-        Concat(RowName("host", host.host_id()), " does not wait for its turn: ", v1::HuntHost::State_Name(host.state())));
+    return absl::FailedPreconditionError(Concat(
+        RowName("host", host.host_id()), " does not wait for its turn: ", v1::HuntHost::State_Name(host.state())));
   }
   if (host.attempt() == 0) {
     HOZEN_RETURN_IF_ERROR(InsertAcquisitionInTransaction(connection, customer_id, start.row));
   } else {
-    HOZEN_RETURN_IF_ERROR(BeginAgainInTransaction(connection, customer_id, acquisition.acquisition_id(),
-                                                  acquisition.attempt()));
+    HOZEN_RETURN_IF_ERROR(
+        BeginAgainInTransaction(connection, customer_id, acquisition.acquisition_id(), acquisition.attempt()));
   }
   HOZEN_RETURN_IF_ERROR(MarkStarted(connection, customer_id, start));
   return transaction.Commit();

@@ -160,9 +160,8 @@ absl::Status PrepareSchema(SqliteConnection& connection) {
   if (application != 0 || version != 0 || tables != 0) {
     return absl::FailedPreconditionError("the file is a database, but not a catalog of ours");
   }
-  HOZEN_RETURN_IF_ERROR(connection.Execute(Concat(kTables, kHuntTables, kLaterIndexes,
-                                                  "PRAGMA application_id=", kApplicationId,
-                                                  "; PRAGMA user_version=", kVersion, ";")));
+  HOZEN_RETURN_IF_ERROR(connection.Execute(Concat(kTables, kHuntTables, kLaterIndexes, "PRAGMA application_id=",
+                                                  kApplicationId, "; PRAGMA user_version=", kVersion, ";")));
   return transaction.Commit();
 }
 

@@ -79,9 +79,10 @@ std::optional<HuntSchedule::Ending> HuntSchedule::LimitReached() const {
   }
   const size_t failures = limits_.stop_after_failures();
   if (failures > 0 && failed_ >= failures) {
-    return Ending{v1::Hunt::STATE_STOPPED_BY_LIMIT,
-                  Concat(failed_, failed_ == 1 ? " host has failed, the limit is " : " hosts have failed, the limit is ",
-                         failures)};
+    return Ending{
+        v1::Hunt::STATE_STOPPED_BY_LIMIT,
+        Concat(failed_, failed_ == 1 ? " host has failed, the limit is " : " hosts have failed, the limit is ",
+               failures)};
   }
   return std::nullopt;
 }

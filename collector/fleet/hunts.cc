@@ -16,12 +16,11 @@ namespace {
 
 // After trouble with the disk: what could not be written is tried again.
 constexpr absl::Duration kTryAgain = absl::Seconds(15);
-// How stale a limit of bytes may be about hosts that are sending.
-constexpr absl::Duration kLookAtBytes = absl::Seconds(1);
 constexpr absl::Duration kLongestSleep = absl::Minutes(1);
 
 absl::Status NoSuchHunt(std::string_view hunt_id) {
-  return absl::NotFoundError(Concat("there is no hunt ", Printable(hunt_id.substr(0, 64)), "; hozen hunt list names them"));
+  return absl::NotFoundError(
+      Concat("there is no hunt ", Printable(hunt_id.substr(0, 64)), "; hozen hunt list names them"));
 }
 
 // Absent and another customer's look alike.
@@ -47,7 +46,7 @@ std::vector<std::pair<std::string, std::string>> LimitDetails(const v1::HuntLimi
 }  // namespace
 
 Hunts::Hunts(Customers& customers, Catalog& catalog, Fleet& fleet, const Clock& clock)
-    : customers_(customers), catalog_(catalog), fleet_(fleet), clock_(clock) {}
+    : around_{customers, catalog, fleet, clock} {}
 
 Hunts::~Hunts() {
   {
@@ -61,6 +60,11 @@ void Hunts::Start() {
   thread_ = std::thread([this] { Work(); });
 }
 
+bool Hunts::IsStopping() {
+  absl::MutexLock lock(&news_mutex_);
+  return stopping_;
+}
+
 void Hunts::Work() {
   absl::Time look_again = RunDue();
   while (true) {
@@ -69,7 +73,7 @@ void Hunts::Work() {
       const auto wanted = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(news_mutex_) {
         return stopping_ || poked_ || !hosts_news_.empty() || !acquisitions_news_.empty();
       };
-      const absl::Duration sleep = std::clamp(look_again - clock_.Now(), absl::ZeroDuration(), kLongestSleep);
+      const absl::Duration sleep = std::clamp(look_again - around_.clock.Now(), absl::ZeroDuration(), kLongestSleep);
       news_mutex_.AwaitWithTimeout(absl::Condition(&wanted), sleep);
       if (stopping_) return;
       poked_ = false;
@@ -90,33 +94,10 @@ void Hunts::OnAcquisition(std::string_view customer_id, std::string_view acquisi
   acquisitions_news_.emplace(customer_id, acquisition_id);
 }
 
-void Hunts::ForEachOpen(const std::string& customer_id, const std::function<void(Open&)>& call) {
+void Hunts::ForEachOpen(const std::string& customer_id, const std::function<void(OpenHunt&)>& call) {
   for (auto it = open_.lower_bound(Key(customer_id, "")); it != open_.end() && it->first.first == customer_id; ++it) {
     call(*it->second);
   }
-}
-
-void Hunts::NoteHost(const Key& host) {
-  const bool connected = fleet_.IsConnected(host.first, host.second);
-  ForEachOpen(host.first, [&](Open& open) {
-    const auto found = open.by_host.find(host.second);
-    if (found != open.by_host.end()) open.schedule.SetConnected(found->second, connected);
-  });
-}
-
-void Hunts::NoteAcquisition(const Key& acquisition) {
-  ForEachOpen(acquisition.first, [&](Open& open) {
-    const auto found = open.by_acquisition.find(acquisition.second);
-    if (found == open.by_acquisition.end()) return;
-    const absl::StatusOr<v1::HuntHost> host = catalog_.GetHuntHost(acquisition.first, acquisition.second);
-    if (!host.ok()) {
-      Log(Severity::kError, Concat("a hunt does not know what became of a host acquisition=", acquisition.second,
-                                   " error=", StdView(host.status().message())));
-      return;
-    }
-    open.schedule.SetState(found->second, host->state());
-    open.schedule.SetSentBytes(found->second, host->sent_bytes());
-  });
 }
 
 void Hunts::TakeNews() {
@@ -128,67 +109,37 @@ void Hunts::TakeNews() {
     acquisitions.swap(acquisitions_news_);
   }
   absl::MutexLock lock(&mutex_);
-  for (const Key& host : hosts) NoteHost(host);
-  for (const Key& acquisition : acquisitions) NoteAcquisition(acquisition);
-}
-
-void Hunts::NoteBytesUnderWay(const Key& key, Open& open) {
-  const std::set<size_t> under_way = open.schedule.under_way();
-  for (const size_t host : under_way) {
-    const auto progress = fleet_.LiveProgress(key.first, open.hosts[host].acquisition_id());
-    if (progress.has_value()) open.schedule.SetSentBytes(host, progress->sent_bytes());
+  for (const auto& [customer_id, id] : hosts) {
+    ForEachOpen(customer_id, [&id = id](OpenHunt& open) { open.NoteHost(id); });
+  }
+  for (const auto& [customer_id, id] : acquisitions) {
+    ForEachOpen(customer_id, [&id = id](OpenHunt& open) { open.NoteAcquisition(id); });
   }
 }
 
 // --- opening ---
 
 absl::Status Hunts::Resume() {
-  HOZEN_ASSIGN_OR_RETURN(const std::vector<CustomerRow> customers, catalog_.ListCustomers());
+  HOZEN_ASSIGN_OR_RETURN(const std::vector<CustomerRow> customers, around_.catalog.ListCustomers());
   absl::MutexLock lock(&mutex_);
   for (const CustomerRow& customer : customers) {
-    HOZEN_ASSIGN_OR_RETURN(const std::vector<std::string> ids, catalog_.OpenHunts(customer.customer_id));
+    HOZEN_ASSIGN_OR_RETURN(const std::vector<std::string> ids, around_.catalog.OpenHunts(customer.customer_id));
     for (const std::string& id : ids) {
       const Key key(customer.customer_id, id);
-      HOZEN_ASSIGN_OR_RETURN(const HuntRow row, catalog_.GetHunt(customer.customer_id, id));
-      if (row.hunt.state() == v1::Hunt::STATE_RUNNING) {
-        HOZEN_RETURN_IF_ERROR(WithContext(Take(key), Concat("taking up hunt ", id)));
-        continue;
-      }
-      // It was stopped, and not all of its hosts could be told any more. One that fails must not keep us from serving.
-      const absl::Status told = CallBack(key, "collector", false).status();
-      if (told.ok()) continue;
-      Log(Severity::kError,
-          Concat("hosts of a stopped hunt may begin hunt=", id, " error=", StdView(told.message())));
+      HOZEN_ASSIGN_OR_RETURN(const HuntRow row, around_.catalog.GetHunt(customer.customer_id, id));
+      // One that was stopped is here because not all of its hosts could be told any more.
+      const absl::Status taken =
+          row.hunt.state() == v1::Hunt::STATE_RUNNING ? Take(key) : CallBack(key, "collector", false).status();
+      // No hunt keeps the collector from serving everything else.
+      if (taken.ok()) continue;
+      Log(Severity::kError, Concat("a hunt could not be taken up hunt=", id, " error=", StdView(taken.message())));
     }
   }
   return absl::OkStatus();
 }
 
 absl::Status Hunts::Take(const Key& key) {
-  HOZEN_ASSIGN_OR_RETURN(HuntRow row, catalog_.GetHunt(key.first, key.second));
-  HOZEN_ASSIGN_OR_RETURN(std::vector<v1::HuntHost> hosts, catalog_.ListHuntHosts(key.first, key.second));
-  v1::Plan plan;
-  // Its signature was verified before it was stored, and every host verifies it again.
-  if (!plan.ParseFromString(row.plan.plan().payload())) return absl::InternalError("its plan is damaged");
-  auto open = std::unique_ptr<Open>(
-      new Open{.hunt = row.hunt,
-               .common = NewAcquisition(row.plan, plan, row.hunt.operator_name()),
-               .plan_digest = PlanDigest(row.plan),
-               .schedule = HuntSchedule(row.hunt.limits(), absl::FromUnixNanos(row.hunt.deadline_unix_ns()),
-                                        absl::FromUnixNanos(row.next_start_unix_ns), hosts.size()),
-               .hosts = std::move(hosts),
-               .by_host = {},
-               .by_acquisition = {}});
-  open->common.acquisition.set_hunt_id(key.second);
-  for (size_t i = 0; i < open->hosts.size(); ++i) {
-    const v1::HuntHost& host = open->hosts[i];
-    open->by_host.emplace(host.host_id(), i);
-    open->by_acquisition.emplace(host.acquisition_id(), i);
-    open->schedule.SetState(i, host.state());
-    open->schedule.SetSentBytes(i, host.sent_bytes());
-    open->schedule.SetConnected(i, fleet_.IsConnected(key.first, host.host_id()));
-  }
-  open_[key] = std::move(open);
+  HOZEN_ASSIGN_OR_RETURN(open_[key], OpenHunt::Load(around_, key.first, key.second));
   absl::MutexLock lock(&news_mutex_);
   poked_ = true;
   return absl::OkStatus();
@@ -205,14 +156,14 @@ absl::Time Hunts::RunDue() {
     for (const auto& [key, open] : open_) keys.push_back(key);
   }
   // One host of each hunt after the other, so that a long one keeps no other waiting.
-  while (!keys.empty()) {
+  while (!keys.empty() && !IsStopping()) {
     std::vector<Key> again;
     for (Key& key : keys) {
       const absl::StatusOr<bool> more = TakeTurn(key, look_again);
       if (!more.ok()) {
         Log(Severity::kError,
             Concat("a hunt is held up hunt=", key.second, " error=", StdView(more.status().message())));
-        look_again = std::min(look_again, clock_.Now() + kTryAgain);
+        look_again = std::min(look_again, around_.clock.Now() + kTryAgain);
       } else if (*more) {
         again.push_back(std::move(key));
       }
@@ -228,58 +179,20 @@ absl::StatusOr<bool> Hunts::TakeTurn(const Key& key, absl::Time& look_again) {
   absl::MutexLock lock(&mutex_);
   const auto found = open_.find(key);
   if (found == open_.end()) return false;
-  Open& open = *found->second;
-  const absl::Time now = clock_.Now();
-  if (open.hunt.limits().stop_after_bytes() > 0 && !open.schedule.under_way().empty()) {
-    NoteBytesUnderWay(key, open);
-    look_again = std::min(look_again, now + kLookAtBytes);
-  }
-  const HuntSchedule::Turn turn = open.schedule.Next(now);
+  OpenHunt& open = *found->second;
+  const HuntSchedule::Turn turn = open.NextTurn();
   if (turn.end.has_value()) {
-    HOZEN_RETURN_IF_ERROR(End(key, open.hunt, *turn.end, "collector"));
+    HOZEN_RETURN_IF_ERROR(End(key, open.hunt(), *turn.end, "collector"));
     return false;
   }
-  if (turn.start.has_value()) {
-    HOZEN_RETURN_IF_ERROR(StartHost(key, open, *turn.start));
-    return true;
-  }
   look_again = std::min(look_again, turn.look_again);
-  return false;
-}
-
-absl::Status Hunts::StartHost(const Key& key, Open& open, size_t index) {
-  v1::HuntHost& host = open.hosts[index];
-  const absl::Time now = clock_.Now();
-  AcquisitionRow row = open.common;
-  SetHost(open.plan_digest, host.host_id(), host.hostname(), now, row.acquisition);
-  row.acquisition.set_attempt(host.attempt() + 1);
-  HOZEN_ASSIGN_OR_RETURN(CustomerVault* const vault, customers_.Get(key.first));
-  // Custody, then the catalog, then the host: a crash in between leaves at worst an entry for what did not take effect,
-  // and the host waits as before.
-  HOZEN_RETURN_IF_ERROR(vault->custody().Append(SubmittedEvent(open.plan_digest, row.acquisition)).status());
-  const absl::Time next_start = open.schedule.Started(index, now);
-  const absl::Status stored = fleet_.WhileUnchanged(key.first, row.acquisition.acquisition_id(), [&] {
-    HuntStart start;
-    start.hunt_id = key.second;
-    start.row = row;
-    start.started_unix_ns = absl::ToUnixNanos(now);
-    start.next_start_unix_ns = absl::ToUnixNanos(next_start);
-    return catalog_.StartHuntHost(key.first, start);
-  });
-  if (!stored.ok()) {
-    NoteAcquisition(Key(key.first, host.acquisition_id()));
-    // A host that cannot begin must not stand before all others; it has its turn again when it connects again.
-    if (!absl::IsResourceExhausted(stored) && !absl::IsUnavailable(stored)) open.schedule.SetConnected(index, false);
-    return stored;
-  }
-  host.set_attempt(row.acquisition.attempt());
-  fleet_.Offer(key.first, row);
-  return absl::OkStatus();
+  if (!turn.start.has_value()) return false;
+  HOZEN_RETURN_IF_ERROR(open.StartHost(*turn.start));
+  return true;
 }
 
 absl::Status Hunts::End(const Key& key, v1::Hunt hunt, const HuntSchedule::Ending& ending, std::string_view actor) {
-  const bool stopped =
-      ending.state == v1::Hunt::STATE_STOPPED || ending.state == v1::Hunt::STATE_STOPPED_BY_LIMIT;
+  const bool stopped = ending.state == v1::Hunt::STATE_STOPPED || ending.state == v1::Hunt::STATE_STOPPED_BY_LIMIT;
   if (stopped) {
     std::vector<std::pair<std::string, std::string>> details = {{"hunt_id", key.second}};
     if (!ending.detail.empty()) details.emplace_back("detail", ending.detail);
@@ -287,20 +200,20 @@ absl::Status Hunts::End(const Key& key, v1::Hunt hunt, const HuntSchedule::Endin
   }
   hunt.set_state(ending.state);
   hunt.set_detail(ending.detail);
-  hunt.set_ended_unix_ns(clock_.NowUnixNs());
-  HOZEN_RETURN_IF_ERROR(catalog_.UpdateHunt(key.first, hunt));
+  hunt.set_ended_unix_ns(around_.clock.NowUnixNs());
+  HOZEN_RETURN_IF_ERROR(around_.catalog.UpdateHunt(key.first, hunt));
   open_.erase(key);
   return stopped ? CallBack(key, actor, false).status() : absl::OkStatus();
 }
 
 absl::StatusOr<uint32_t> Hunts::CallBack(const Key& key, std::string_view actor, bool cancel_running) {
-  HOZEN_ASSIGN_OR_RETURN(const std::vector<v1::HuntHost> hosts, catalog_.ListHuntHosts(key.first, key.second));
+  HOZEN_ASSIGN_OR_RETURN(const std::vector<v1::HuntHost> hosts, around_.catalog.ListHuntHosts(key.first, key.second));
   uint32_t cancelled = 0;
   for (const v1::HuntHost& host : hosts) {
     const bool offered = host.state() == v1::HuntHost::STATE_OFFERED;
     if (!offered && !(cancel_running && host.state() == v1::HuntHost::STATE_RUNNING)) continue;
-    if (offered) HOZEN_RETURN_IF_ERROR(catalog_.WithdrawHuntHost(key.first, host.acquisition_id()));
-    const absl::Status asked = fleet_.Cancel(key.first, actor, host.acquisition_id());
+    if (offered) HOZEN_RETURN_IF_ERROR(around_.catalog.WithdrawHuntHost(key.first, host.acquisition_id()));
+    const absl::Status asked = around_.fleet.Cancel(key.first, actor, host.acquisition_id());
     // It has ended meanwhile.
     if (absl::IsFailedPrecondition(asked)) continue;
     HOZEN_RETURN_IF_ERROR(asked);
@@ -311,7 +224,7 @@ absl::StatusOr<uint32_t> Hunts::CallBack(const Key& key, std::string_view actor,
 
 absl::Status Hunts::Record(std::string_view customer_id, std::string_view kind, std::string_view actor,
                            std::vector<std::pair<std::string, std::string>> details) {
-  HOZEN_ASSIGN_OR_RETURN(CustomerVault* const vault, customers_.Get(customer_id));
+  HOZEN_ASSIGN_OR_RETURN(CustomerVault* const vault, around_.customers.Get(customer_id));
   CustodyEvent event;
   event.kind = std::string(kind);
   event.actor = std::string(actor);
@@ -329,7 +242,7 @@ absl::StatusOr<v1::Hunt> Hunts::Begin(std::string_view customer_id, std::string_
   std::vector<HuntMember> members;
   members.reserve(static_cast<size_t>(plan.host_ids_size()));
   for (const std::string& host_id : plan.host_ids()) {
-    const absl::StatusOr<HostRow> host = catalog_.GetHost(customer_id, host_id);
+    const absl::StatusOr<HostRow> host = around_.catalog.GetHost(customer_id, host_id);
     if (absl::IsNotFound(host.status())) {
       return absl::NotFoundError(Concat("there is no host ", Printable(host_id), ": `hozen hosts` lists them"));
     }
@@ -340,7 +253,7 @@ absl::StatusOr<v1::Hunt> Hunts::Begin(std::string_view customer_id, std::string_
   }
   HuntRow row;
   row.plan = signed_plan;
-  const absl::Time now = clock_.Now();
+  const absl::Time now = around_.clock.Now();
   row.next_start_unix_ns = absl::ToUnixNanos(now);
   row.hunt.set_hunt_id(plan.plan_id());
   row.hunt.set_operator_name(std::string(operator_name));
@@ -352,7 +265,7 @@ absl::StatusOr<v1::Hunt> Hunts::Begin(std::string_view customer_id, std::string_
   row.hunt.set_deadline_unix_ns(plan.limits().deadline_unix_ns());
   *row.hunt.mutable_limits() = limits;
 
-  const absl::Status there = catalog_.GetHunt(customer_id, plan.plan_id()).status();
+  const absl::Status there = around_.catalog.GetHunt(customer_id, plan.plan_id()).status();
   if (there.ok()) return absl::AlreadyExistsError(Concat("plan ", plan.plan_id(), " was submitted before"));
   if (!absl::IsNotFound(there)) return there;
   std::vector<std::pair<std::string, std::string>> details = LimitDetails(limits);
@@ -363,7 +276,7 @@ absl::StatusOr<v1::Hunt> Hunts::Begin(std::string_view customer_id, std::string_
   HOZEN_RETURN_IF_ERROR(Record(customer_id, "hunt.started", Concat("operator:", operator_name), std::move(details)));
   {
     absl::MutexLock lock(&mutex_);
-    HOZEN_RETURN_IF_ERROR(catalog_.AddHunt(customer_id, row, members));
+    HOZEN_RETURN_IF_ERROR(around_.catalog.AddHunt(customer_id, row, members));
     HOZEN_RETURN_IF_ERROR(Take(key));
   }
   return Current(customer_id, plan.plan_id());
@@ -375,9 +288,9 @@ absl::StatusOr<v1::RetryHuntResponse> Hunts::Retry(std::string_view customer_id,
   v1::RetryHuntResponse response;
   {
     absl::MutexLock lock(&mutex_);
-    const absl::StatusOr<HuntRow> row = catalog_.GetHunt(customer_id, hunt_id);
+    const absl::StatusOr<HuntRow> row = around_.catalog.GetHunt(customer_id, hunt_id);
     HOZEN_RETURN_IF_ERROR(HuntStatus(row.status(), hunt_id));
-    if (clock_.NowUnixNs() >= row->hunt.deadline_unix_ns()) {
+    if (around_.clock.NowUnixNs() >= row->hunt.deadline_unix_ns()) {
       return absl::FailedPreconditionError(
           "the deadline of the hunt's plan has passed, and no host would take it any more: start another hunt");
     }
@@ -386,7 +299,7 @@ absl::StatusOr<v1::RetryHuntResponse> Hunts::Retry(std::string_view customer_id,
     if (hosts == 0) return absl::FailedPreconditionError("none of the hunt's hosts has failed or been stopped");
     HOZEN_RETURN_IF_ERROR(Record(customer_id, "hunt.retried", Concat("operator:", operator_name),
                                  {{"hunt_id", std::string(hunt_id)}, {"hosts", Concat(hosts)}}));
-    HOZEN_ASSIGN_OR_RETURN(const uint32_t again, catalog_.RetryHunt(customer_id, hunt_id));
+    HOZEN_ASSIGN_OR_RETURN(const uint32_t again, around_.catalog.RetryHunt(customer_id, hunt_id));
     response.set_hosts(again);
     HOZEN_RETURN_IF_ERROR(Take(key));
   }
@@ -401,12 +314,11 @@ absl::StatusOr<v1::StopHuntResponse> Hunts::Stop(std::string_view customer_id, s
   v1::StopHuntResponse response;
   {
     absl::MutexLock lock(&mutex_);
-    const absl::StatusOr<HuntRow> row = catalog_.GetHunt(customer_id, hunt_id);
+    const absl::StatusOr<HuntRow> row = around_.catalog.GetHunt(customer_id, hunt_id);
     HOZEN_RETURN_IF_ERROR(HuntStatus(row.status(), hunt_id));
     const bool running = row->hunt.state() == v1::Hunt::STATE_RUNNING;
     if (!running && !cancel_running && row->hunt.tally().offered() == 0) {
-      return absl::FailedPreconditionError(
-          Concat("the hunt has ended already (", StateName(row->hunt.state()), ")"));
+      return absl::FailedPreconditionError(Concat("the hunt has ended already (", StateName(row->hunt.state()), ")"));
     }
     if (running) HOZEN_RETURN_IF_ERROR(End(key, row->hunt, {v1::Hunt::STATE_STOPPED, ""}, actor));
     HOZEN_ASSIGN_OR_RETURN(const uint32_t cancelled, CallBack(key, actor, cancel_running));
@@ -421,39 +333,29 @@ absl::StatusOr<v1::StopHuntResponse> Hunts::Stop(std::string_view customer_id, s
 void Hunts::AddWhatTheFleetKnows(std::string_view customer_id, v1::Hunt& hunt) {
   absl::MutexLock lock(&mutex_);
   const auto found = open_.find(Key(customer_id, hunt.hunt_id()));
-  if (found == open_.end()) return;
-  const Open& open = *found->second;
-  v1::HuntTally& tally = *hunt.mutable_tally();
-  // It may be a moment behind the catalog.
-  tally.set_away(std::min(static_cast<uint32_t>(open.schedule.waiting_away()), tally.waiting()));
-  for (const size_t host : open.schedule.under_way()) {
-    const auto progress = fleet_.LiveProgress(customer_id, open.hosts[host].acquisition_id());
-    if (!progress.has_value()) continue;
-    tally.set_stream_bytes(tally.stream_bytes() + progress->read_bytes());
-    tally.set_sent_bytes(tally.sent_bytes() + progress->sent_bytes());
-  }
+  if (found != open_.end()) found->second->AddWhatTheFleetKnows(*hunt.mutable_tally());
 }
 
 absl::StatusOr<v1::Hunt> Hunts::Current(std::string_view customer_id, std::string_view hunt_id) {
-  absl::StatusOr<HuntRow> row = catalog_.GetHunt(customer_id, hunt_id);
+  absl::StatusOr<HuntRow> row = around_.catalog.GetHunt(customer_id, hunt_id);
   HOZEN_RETURN_IF_ERROR(HuntStatus(row.status(), hunt_id));
   AddWhatTheFleetKnows(customer_id, row->hunt);
   return std::move(row->hunt);
 }
 
 absl::StatusOr<std::vector<v1::Hunt>> Hunts::List(std::string_view customer_id, uint32_t most) {
-  HOZEN_ASSIGN_OR_RETURN(std::vector<v1::Hunt> hunts, catalog_.ListHunts(customer_id, most));
+  HOZEN_ASSIGN_OR_RETURN(std::vector<v1::Hunt> hunts, around_.catalog.ListHunts(customer_id, most));
   for (v1::Hunt& hunt : hunts) AddWhatTheFleetKnows(customer_id, hunt);
   return hunts;
 }
 
 absl::StatusOr<std::vector<v1::HuntHost>> Hunts::Hosts(std::string_view customer_id, std::string_view hunt_id) {
-  HOZEN_RETURN_IF_ERROR(HuntStatus(catalog_.GetHunt(customer_id, hunt_id).status(), hunt_id));
-  HOZEN_ASSIGN_OR_RETURN(std::vector<v1::HuntHost> hosts, catalog_.ListHuntHosts(customer_id, hunt_id));
+  HOZEN_RETURN_IF_ERROR(HuntStatus(around_.catalog.GetHunt(customer_id, hunt_id).status(), hunt_id));
+  HOZEN_ASSIGN_OR_RETURN(std::vector<v1::HuntHost> hosts, around_.catalog.ListHuntHosts(customer_id, hunt_id));
   for (v1::HuntHost& host : hosts) {
-    host.set_connected(fleet_.IsConnected(customer_id, host.host_id()));
+    host.set_connected(around_.fleet.IsConnected(customer_id, host.host_id()));
     if (host.state() != v1::HuntHost::STATE_RUNNING) continue;
-    const auto progress = fleet_.LiveProgress(customer_id, host.acquisition_id());
+    const auto progress = around_.fleet.LiveProgress(customer_id, host.acquisition_id());
     if (!progress.has_value()) continue;
     *host.mutable_progress() = *progress;
     host.set_stream_bytes(progress->read_bytes());

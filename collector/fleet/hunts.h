@@ -1,5 +1,5 @@
-// Hunts under way: lets their hosts begin one after the other, sees when a limit is reached, and stops them. The catalog
-// holds everything that counts, so a process that dies anywhere is continued by the next. Knows no gRPC.
+// Hunts under way: lets their hosts begin one after the other, sees when a limit is reached, and stops them. The
+// catalog holds everything that counts, so a process that dies anywhere is continued by the next. Knows no gRPC.
 #ifndef HOZEN_COLLECTOR_FLEET_HUNTS_H_
 #define HOZEN_COLLECTOR_FLEET_HUNTS_H_
 
@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,8 +23,8 @@
 #include "collector/catalog/catalog.h"
 #include "collector/fleet/fleet.h"
 #include "collector/fleet/hunt_schedule.h"
+#include "collector/fleet/open_hunt.h"
 #include "core/base/clock.h"
-#include "core/crypto/sha256.h"
 #include "proto/hozen/v1/hunt.pb.h"
 
 namespace hozen {
@@ -45,8 +44,8 @@ class Hunts : public FleetWatcher {
   // A verified plan becomes a hunt over all hosts that it names. AlreadyExists where the plan was submitted before,
   // NotFound where a host is not the customer's.
   absl::StatusOr<v1::Hunt> Begin(std::string_view customer_id, std::string_view operator_name,
-                                 const v1::SignedPlan& signed_plan, const v1::Plan& plan,
-                                 const v1::HuntLimits& limits, std::string_view selection);
+                                 const v1::SignedPlan& signed_plan, const v1::Plan& plan, const v1::HuntLimits& limits,
+                                 std::string_view selection);
   // Failed, expired and stopped hosts wait again. FailedPrecondition where there are none or the deadline has passed.
   absl::StatusOr<v1::RetryHuntResponse> Retry(std::string_view customer_id, std::string_view operator_name,
                                               std::string_view hunt_id);
@@ -69,28 +68,13 @@ class Hunts : public FleetWatcher {
  private:
   using Key = std::pair<std::string, std::string>;  // customer, and hunt, host or acquisition
 
-  // A hunt whose hosts may begin.
-  struct Open {
-    v1::Hunt hunt;
-    AcquisitionRow common;  // what all of its acquisitions begin as
-    Digest plan_digest;
-    HuntSchedule schedule;
-    std::vector<v1::HuntHost> hosts;  // ids, names and attempts
-    std::unordered_map<std::string, size_t> by_host;
-    std::unordered_map<std::string, size_t> by_acquisition;
-  };
-
   absl::Status Take(const Key& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeNews() ABSL_LOCKS_EXCLUDED(mutex_);
-  void NoteHost(const Key& host) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NoteAcquisition(const Key& acquisition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NoteBytesUnderWay(const Key& key, Open& open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Calls with each hunt of the customer that is open.
-  void ForEachOpen(const std::string& customer_id, const std::function<void(Open&)>& call)
+  void ForEachOpen(const std::string& customer_id, const std::function<void(OpenHunt&)>& call)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // One turn of a hunt. True where another may be due at once.
   absl::StatusOr<bool> TakeTurn(const Key& key, absl::Time& look_again) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status StartHost(const Key& key, Open& open, size_t index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Durable before anybody is told; afterwards the hunt is not open any more.
   absl::Status End(const Key& key, v1::Hunt hunt, const HuntSchedule::Ending& ending, std::string_view actor)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -102,14 +86,12 @@ class Hunts : public FleetWatcher {
                       std::vector<std::pair<std::string, std::string>> details);
   void AddWhatTheFleetKnows(std::string_view customer_id, v1::Hunt& hunt);
   void Work();
+  bool IsStopping() ABSL_LOCKS_EXCLUDED(news_mutex_);
 
-  Customers& customers_;
-  Catalog& catalog_;
-  Fleet& fleet_;
-  const Clock& clock_;
+  const HuntSurroundings around_;
 
   absl::Mutex mutex_;  // held while a host begins or a hunt ends; never by those who bring news
-  std::map<Key, std::unique_ptr<Open>> open_ ABSL_GUARDED_BY(mutex_);
+  std::map<Key, std::unique_ptr<OpenHunt>> open_ ABSL_GUARDED_BY(mutex_);
 
   absl::Mutex news_mutex_;
   std::set<Key> hosts_news_ ABSL_GUARDED_BY(news_mutex_);  // a set: however often, it is looked at once

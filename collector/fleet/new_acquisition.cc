@@ -9,8 +9,7 @@
 
 namespace hozen {
 
-AcquisitionRow NewAcquisition(const v1::SignedPlan& signed_plan, const v1::Plan& plan,
-                              std::string_view operator_name) {
+AcquisitionRow NewAcquisition(const v1::SignedPlan& signed_plan, const v1::Plan& plan, std::string_view operator_name) {
   AcquisitionRow row;
   row.plan = signed_plan;
   v1::Acquisition& acquisition = row.acquisition;

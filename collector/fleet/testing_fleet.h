@@ -71,7 +71,8 @@ class TestingFleet : public testing::Test {
     hello.mutable_facts()->set_hostname("name of " + host);
     for (std::string& id : under_way) hello.add_acquisition_ids(std::move(id));
     absl::StatusOr<uint64_t> session = fleet_->Connect(
-        customer(), host, hello, [this, host](v1::CollectorMessage message) { sent_[host].push_back(std::move(message)); },
+        customer(), host, hello,
+        [this, host](v1::CollectorMessage message) { sent_[host].push_back(std::move(message)); },
         [this] { ++replaced_; });
     if (session.ok()) sessions_[host] = *session;
     return session;

@@ -81,12 +81,10 @@ absl::Status Hunting::Watch(const Caller& caller, const v1::GetHuntRequest& requ
 absl::Status Hunting::ListHosts(const Caller& caller, const v1::ListHuntHostsRequest& request,
                                 const std::function<absl::Status(const v1::HuntHost&)>& on_host) {
   HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kReadFleet));
-  HOZEN_ASSIGN_OR_RETURN(const std::vector<v1::HuntHost> hosts,
-                         hunts_.Hosts(caller.customer_id, request.hunt_id()));
+  HOZEN_ASSIGN_OR_RETURN(const std::vector<v1::HuntHost> hosts, hunts_.Hosts(caller.customer_id, request.hunt_id()));
   for (const v1::HuntHost& host : hosts) {
-    const bool wanted = request.states().empty() ||
-                        std::find(request.states().begin(), request.states().end(), host.state()) !=
-                            request.states().end();
+    const bool wanted = request.states().empty() || std::find(request.states().begin(), request.states().end(),
+                                                              host.state()) != request.states().end();
     if (wanted) HOZEN_RETURN_IF_ERROR(on_host(host));
   }
   return absl::OkStatus();

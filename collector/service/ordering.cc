@@ -61,8 +61,9 @@ absl::StatusOr<v1::ListAcquisitionsResponse> Ordering::List(const Caller& caller
                                                             const v1::ListAcquisitionsRequest& request) {
   HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kReadFleet));
   const uint32_t most = request.most() == 0 ? kMostAcquisitions : std::min(request.most(), kMostAcquisitions);
-  HOZEN_ASSIGN_OR_RETURN(std::vector<v1::Acquisition> rows,
-                         context_.catalog.ListAcquisitions(caller.customer_id, request.host_id(), request.hunt_id(), most));
+  HOZEN_ASSIGN_OR_RETURN(
+      std::vector<v1::Acquisition> rows,
+      context_.catalog.ListAcquisitions(caller.customer_id, request.host_id(), request.hunt_id(), most));
   v1::ListAcquisitionsResponse response;
   for (v1::Acquisition& row : rows) {
     if (!Fleet::HasEnded(row.state())) {

@@ -53,8 +53,7 @@ class Collector {
   virtual absl::StatusOr<v1::ListHuntsResponse> ListHunts(const v1::ListHuntsRequest& request) = 0;
   virtual absl::StatusOr<v1::Hunt> GetHunt(const v1::GetHuntRequest& request) = 0;
   virtual absl::Status WatchHunt(const v1::GetHuntRequest& request, const Handler<v1::Hunt>& on_change) = 0;
-  virtual absl::Status ListHuntHosts(const v1::ListHuntHostsRequest& request,
-                                     const Handler<v1::HuntHost>& on_host) = 0;
+  virtual absl::Status ListHuntHosts(const v1::ListHuntHostsRequest& request, const Handler<v1::HuntHost>& on_host) = 0;
 };
 
 }  // namespace hozen

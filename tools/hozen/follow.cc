@@ -101,7 +101,8 @@ absl::StatusOr<v1::Acquisition> FollowAcquisition(Collector& collector, Console&
   request.set_acquisition_id(std::string(acquisition_id));
   v1::Acquisition last;
   Followed followed;
-  followed.goes_on = Say("The acquisition goes on by itself; asking again.", "取得は継続しています。再接続を試みます。");
+  followed.goes_on =
+      Say("The acquisition goes on by itself; asking again.", "取得は継続しています。再接続を試みます。");
   followed.ended = [&last] { return HasEnded(last.state()); };
   followed.watch = [&](ProgressBar& bar, const std::function<void()>& heard) {
     return collector.WatchAcquisition(request, [&](const v1::Acquisition& acquisition) {

@@ -64,9 +64,9 @@ absl::StatusOr<ExitCode> PrintStarted(Invocation& invocation, const Session& ses
   v1::Hunt shown = hunt;
   if (options.order.wait) {
     if (!console.json()) {
-      console.Note(Concat(Say("Hunt ", "ハント "), Printable(hunt.hunt_id()),
-                          Say(". Ctrl-C stops watching, not the hunt.",
-                              "。Ctrl-C で表示だけを終了します（ハントは続きます）。")));
+      console.Note(Concat(
+          Say("Hunt ", "ハント "), Printable(hunt.hunt_id()),
+          Say(". Ctrl-C stops watching, not the hunt.", "。Ctrl-C で表示だけを終了します（ハントは続きます）。")));
     }
     HOZEN_ASSIGN_OR_RETURN(shown, FollowHunt(*session.collector, console, hunt.hunt_id(), nullptr));
   }
@@ -138,8 +138,8 @@ absl::StatusOr<ExitCode> Stop(Invocation& invocation, const std::string& text, b
   console.Print(Concat(Say("Stopped hunt ", "停止しました: "), Printable(request.hunt_id()),
                        Say("; no further host begins.", "（以後、新しい端末では開始しません）")));
   if (cancel_running) {
-    console.Print(Concat(Say("Hosts at work that were asked to end: ", "終了を要求した実行中の端末: "),
-                         response.cancelled()));
+    console.Print(
+        Concat(Say("Hosts at work that were asked to end: ", "終了を要求した実行中の端末: "), response.cancelled()));
   } else if (const uint32_t running = response.hunt().tally().running(); running > 0) {
     console.Note(Concat(Say("Hosts that still end their work: ", "作業を最後まで続ける端末: "), running));
   }
@@ -187,8 +187,9 @@ void AddPace(CLI::App& start, HuntOptions& options) {
                        "同時に実行する端末数の上限（既定 20。0 は無制限）"))
       ->type_name("N");
   start
-      .add_option("--stop-after-failures", options.stop_after_failures,
-                  Text("No further host begins once so many have failed", "この台数が失敗したら新しい端末では開始しない"))
+      .add_option(
+          "--stop-after-failures", options.stop_after_failures,
+          Text("No further host begins once so many have failed", "この台数が失敗したら新しい端末では開始しない"))
       ->type_name("N");
   start.add_flag("--count-incomplete", options.count_incomplete,
                  Text("What is complete with failures counts as failed there", "完了（失敗あり）も失敗として数える"));
@@ -205,9 +206,11 @@ std::string StartFooter() {
              "With --json: one document, the hunt, with what will not run in not_run. With --wait the exit code is 0\n"
              "where every host is complete, 8 where none has evidence, else 3.\n\n"
              "Examples:",
-             "計画はこの端末であなたの鍵で署名され、対象の各端末を名指しします（1 つのシステムが対象です）。未接続の端末は\n"
+             "計画はこの端末であなたの鍵で署名され、対象の各端末を名指しします（1 "
+             "つのシステムが対象です）。未接続の端末は\n"
              "期限までに接続すると開始します。ラベルと名前は合算され、--system はそれを絞り込みます。\n"
-             "上限でハントが停止しても、実行中のものは最後まで続きます。サイズと時間の書き方は hozen collect と同じです。\n"
+             "上限でハントが停止しても、実行中のものは最後まで続きます。サイズと時間の書き方は hozen collect "
+             "と同じです。\n"
              "--json ではハントを表す 1 つの文書を出力し、実行しないソースは not_run に入ります。--wait の終了コード:\n"
              "全端末が完了なら 0、証拠のある端末がなければ 8、それ以外は 3。\n\n例:") +
          "\n  hozen hunt start --label branch-osaka --artifacts @linux-triage --rate 60/min --reason IR-2231"
@@ -231,7 +234,8 @@ CLI::App* AddHuntOrderCommands(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("hunt", Text("One order for many hosts", "多数の端末に 1 つの指示を出す（ハント）"));
   hunt->require_subcommand(1);
 
-  CLI::App* start = hunt->add_subcommand("start", Text("Order a triage of many hosts", "多数の端末のトリアージを指示する"));
+  CLI::App* start =
+      hunt->add_subcommand("start", Text("Order a triage of many hosts", "多数の端末のトリアージを指示する"));
   auto options = std::make_shared<HuntOptions>();
   options->order.deadline = kUsualDeadline;
   AddSelection(*start, *options);
@@ -248,11 +252,12 @@ CLI::App* AddHuntOrderCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* retry = hunt->add_subcommand(
       "retry", Text("Let failed and stopped hosts begin again", "失敗・停止した端末で再び開始する"));
   const auto retried = AddHuntId(*retry);
-  retry->footer(Text("In the same hunt and with the same plan, so only before its deadline; it runs again where it was\n"
-                     "stopped. A host keeps its acquisition, in an attempt with a higher number.\n\nExample:\n  hozen "
-                     "hunt retry last",
-                     "同じハント、同じ計画で行うため、期限前に限ります。停止していたハントは再開します。\n"
-                     "端末の取得 ID は変わらず、試行の番号が増えます。\n\n例:\n  hozen hunt retry last"));
+  retry->footer(
+      Text("In the same hunt and with the same plan, so only before its deadline; it runs again where it was\n"
+           "stopped. A host keeps its acquisition, in an attempt with a higher number.\n\nExample:\n  hozen "
+           "hunt retry last",
+           "同じハント、同じ計画で行うため、期限前に限ります。停止していたハントは再開します。\n"
+           "端末の取得 ID は変わらず、試行の番号が増えます。\n\n例:\n  hozen hunt retry last"));
   retry->callback(
       [&invocation, retried] { invocation.chosen = [&invocation, retried] { return Retry(invocation, *retried); }; });
 

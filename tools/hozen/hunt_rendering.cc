@@ -95,7 +95,8 @@ std::string TimeLeft(const v1::Hunt& hunt, absl::Time now) {
 
 std::string HowMuch(const v1::HuntHost& host) {
   if (host.state() == v1::HuntHost::STATE_RUNNING && host.progress().expected_bytes() > 0) {
-    const uint64_t percent = host.progress().read_bytes() / std::max<uint64_t>(1, host.progress().expected_bytes() / 100);
+    const uint64_t percent =
+        host.progress().read_bytes() / std::max<uint64_t>(1, host.progress().expected_bytes() / 100);
     return Concat(FormatSize(host.stream_bytes()), " (", std::min<uint64_t>(99, percent), " %)");
   }
   return host.stream_bytes() == 0 ? "" : FormatSize(host.stream_bytes());
@@ -219,8 +220,8 @@ ProgressSnapshot HuntSnapshot(const v1::Hunt& hunt, absl::Time now) {
   const v1::HuntTally& tally = hunt.tally();
   const uint32_t ended = EndedHosts(tally);
   ProgressSnapshot snapshot;
-  snapshot.label = Concat(Bar(ended, tally.hosts()), " ", FormatCount(ended), "/", FormatCount(tally.hosts()),
-                          Say(" hosts", " 台"));
+  snapshot.label =
+      Concat(Bar(ended, tally.hosts()), " ", FormatCount(ended), "/", FormatCount(tally.hosts()), Say(" hosts", " 台"));
   snapshot.done_bytes = tally.sent_bytes();
   std::string note = TimeLeft(hunt, now);
   const auto add = [&note](uint32_t count, std::string_view what) {

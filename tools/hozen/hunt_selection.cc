@@ -66,9 +66,9 @@ absl::Status CheckOneSystem(const std::vector<v1::Host>& hosts) {
 absl::StatusOr<std::vector<v1::Host>> SelectHosts(const HuntSelection& selection, const v1::ListHostsResponse& hosts) {
   const bool named = !selection.labels.empty() || !selection.names.empty();
   if (!named && selection.system.empty()) {
-    return absl::InvalidArgumentError(AbslView(
-        Say("which hosts? Give --label, --system, --host or --hosts-file",
-            "対象の端末を --label、--system、--host、--hosts-file のいずれかで指定してください")));
+    return absl::InvalidArgumentError(
+        AbslView(Say("which hosts? Give --label, --system, --host or --hosts-file",
+                     "対象の端末を --label、--system、--host、--hosts-file のいずれかで指定してください")));
   }
   std::set<std::string> chosen;
   for (const std::string& label : selection.labels) HOZEN_RETURN_IF_ERROR(AddLabel(label, hosts, chosen));
@@ -114,8 +114,8 @@ std::string SelectionInWords(const HuntSelection& selection) {
 
 absl::StatusOr<uint32_t> ParseStartRate(std::string_view text) {
   const std::vector<std::string> parts = absl::StrSplit(AbslView(text), '/');
-  const std::unordered_map<std::string, uint64_t> hourly = {
-      {"s", 3600}, {"sec", 3600}, {"m", 60}, {"min", 60}, {"h", 1}, {"hour", 1}};
+  const std::unordered_map<std::string, uint64_t> hourly = {{"s", 3600}, {"sec", 3600}, {"m", 60},
+                                                            {"min", 60}, {"h", 1},      {"hour", 1}};
   uint32_t starts = 0;
   if (parts.size() == 2 && absl::SimpleAtoi(parts[0], &starts) && starts > 0 && hourly.contains(parts[1])) {
     const uint64_t rate = starts * hourly.at(parts[1]);

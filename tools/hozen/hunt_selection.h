@@ -30,7 +30,8 @@ absl::StatusOr<std::vector<std::string>> ReadHostsFile(const std::filesystem::pa
 // "--label office --system linux", at most 1,024 bytes: what the hunt remembers.
 std::string SelectionInWords(const HuntSelection& selection);
 
-// "60/min", "2/s", "100/h": starts in an hour. InvalidArgument for anything else, for 0 and for over a thousand a second.
+// "60/min", "2/s", "100/h": starts in an hour. InvalidArgument for anything else, for 0 and for over a thousand a
+// second.
 absl::StatusOr<uint32_t> ParseStartRate(std::string_view text);
 
 }  // namespace hozen

@@ -91,7 +91,8 @@ TEST(StartRate, IsSoManyInATime) {
   EXPECT_EQ(ParseStartRate("2/s").value(), 7200u);
   EXPECT_EQ(ParseStartRate("1/h").value(), 1u);
   EXPECT_EQ(ParseStartRate("1000/s").value(), 3'600'000u);
-  for (const char* wrong : {"", "60", "/min", "0/min", "-1/s", "1.5/s", "60/day", "60/min/h", "1001/s", "4294967296/s"}) {
+  for (const char* wrong :
+       {"", "60", "/min", "0/min", "-1/s", "1.5/s", "60/day", "60/min/h", "1001/s", "4294967296/s"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseStartRate(wrong).status())) << wrong;
   }
 }

@@ -127,19 +127,22 @@ void AddHuntViewCommands(CLI::App& hunt, Invocation& invocation) {
 
   CLI::App* show = hunt.add_subcommand("show", Text("Show a hunt and its hosts", "ハントとその端末を表示する"));
   auto options = std::make_shared<ShowOptions>();
-  show->add_option("HUNT", options->hunt,
-                   Text("The hunt: its id, the start of it, or \"last\"", "ハント ID（先頭部分、または \"last\" も可）"))
+  show->add_option(
+          "HUNT", options->hunt,
+          Text("The hunt: its id, the start of it, or \"last\"", "ハント ID（先頭部分、または \"last\" も可）"))
       ->required();
   show->add_flag("--hosts", options->hosts, Text("Also each of its hosts", "各端末の状態も表示する"));
   show->add_option("--state", options->states,
                    Text("Of its hosts those in this state; may be given again", "この状態の端末だけ（複数指定可）"))
       ->allow_extra_args(false)
       ->check(CLI::IsMember(StateNames()));
-  show->add_flag("--watch", options->watch, Text("Stay until no host is at work any more", "実行中の端末がなくなるまで見守る"));
+  show->add_flag("--watch", options->watch,
+                 Text("Stay until no host is at work any more", "実行中の端末がなくなるまで見守る"));
   show->footer(Text(
       "With --json: one document, the hunt, with its hosts in by_host; with --watch a line for each change.\n"
       "Exit codes of --watch: 0 every host is complete, 8 none has evidence, else 3.\n\n"
-      "Examples:\n  hozen hunt show last --watch\n  hozen hunt show 3f2a --hosts\n  hozen hunt show last --state failed",
+      "Examples:\n  hozen hunt show last --watch\n  hozen hunt show 3f2a --hosts\n  hozen hunt show last --state "
+      "failed",
       "--json では 1 つの文書（端末は by_host）、--watch では変化ごとに 1 行を出力します。\n"
       "--watch の終了コード: 全端末が完了なら 0、証拠のある端末がなければ 8、それ以外は 3。\n\n"
       "例:\n  hozen hunt show last --watch\n  hozen hunt show 3f2a --hosts\n  hozen hunt show last --state failed"));

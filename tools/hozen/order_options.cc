@@ -92,27 +92,26 @@ Json NotRunJson(const std::vector<NotRun>& not_run) {
 void AddTriageTargets(CLI::App& command, OrderOptions& options) {
   command
       .add_option("--artifacts", options.artifacts,
-                   Text("Artifacts by name, separated by commas", "アーティファクト名（カンマ区切り）"))
+                  Text("Artifacts by name, separated by commas", "アーティファクト名（カンマ区切り）"))
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("A,B");
   command
       .add_option("--path", options.paths,
-                   Text("Files by pattern (*, ?, [a-z], ** for folders); may be given again",
-                        "ファイルのパターン（*, ?, [a-z]、** はフォルダ）。複数指定可"))
+                  Text("Files by pattern (*, ?, [a-z], ** for folders); may be given again",
+                       "ファイルのパターン（*, ?, [a-z]、** はフォルダ）。複数指定可"))
       ->allow_extra_args(false)
       ->type_name("GLOB");
   command
       .add_option("--definitions", options.definitions,
-                   Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
-                        "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+                  Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
+                       "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
       ->allow_extra_args(false)
       ->type_name("DIR");
 }
 
 void AddTriageLimits(CLI::App& command, OrderOptions& options) {
-  AddSizeOption(command, "--max-file-bytes", options.file_bytes,
-                Text("Cut off longer files here", "1 ファイルの上限"));
+  AddSizeOption(command, "--max-file-bytes", options.file_bytes, Text("Cut off longer files here", "1 ファイルの上限"));
   command.add_option("--max-items", options.items, Text("Stop after so many items", "件数の上限"))->type_name("N");
   command
       .add_option("--max-depth", options.depth, Text("Folders below a pattern's fixed part", "フォルダの深さの上限"))
