@@ -6,23 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "collector/export/testing_evidence.h"
-#include "collector/service/ordering.h"
+#include "collector/service/testing_operators.h"
 #include "core/plan/plan.h"
 
 namespace hozen {
 namespace {
 
-class HuntingTest : public ::testing::Test {
+class HuntingTest : public TestingOperators {
  protected:
-  Caller Operator(std::string name, std::string role, const PrivateKey& key) {
-    return {.kind = Caller::Kind::kOperator,
-            .customer_id = made_.vault().customer_id(),
-            .name = std::move(name),
-            .role = std::move(role),
-            .public_key_der = key.public_key().ToDer()};
-  }
-  Caller Alice() { return Operator("alice", "responder", made_.alices_key()); }
   Caller As(const std::string& role) { return Operator("somebody", role, made_.alices_key()); }
   v1::StartHuntRequest Order(std::string id = "00000000000000aa") {
     v1::StartHuntRequest request;
@@ -32,10 +23,7 @@ class HuntingTest : public ::testing::Test {
     return request;
   }
 
-  TestingEvidence made_;
-  Fleet fleet_{made_.customers(), made_.catalog(), made_.clock()};
   Hunts hunts_{made_.customers(), made_.catalog(), fleet_, made_.clock()};
-  const ServiceContext context_{made_.customers(), made_.catalog(), fleet_, made_.root(), made_.clock()};
   Hunting hunting_{context_, hunts_};
 };
 
