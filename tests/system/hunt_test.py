@@ -63,7 +63,7 @@ class HuntTest(harness.SystemTest):
             raise TimeoutError(f"{error}: {self.show(fleet, home, hunt)}") from error
 
     def custody(self, fleet, home):
-        return [p["entry"] for p in fleet.must(["custody", "--json"], home).documents() if "entry" in p]
+        return [p["entry"] for p in fleet.must(["custody", "--all", "--json"], home).documents() if "entry" in p]
 
     def assert_spaced(self, hosts, least_s):
         """No two starts are nearer to each other than the rate allows, by the times that were recorded."""
