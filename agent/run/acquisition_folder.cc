@@ -63,7 +63,17 @@ AcquisitionFolder::State AcquisitionFolder::state() const {
 absl::Status AcquisitionFolder::Accept(const v1::AcceptedPlan& plan) {
   HOZEN_RETURN_IF_ERROR(MakeFolders(folder_, kFolderMode));
   HOZEN_RETURN_IF_ERROR(SyncFolder(folder_.parent_path()));
-  return WriteMessage(folder_ / "plan.pb", plan);
+  const bool failed = state() == State::kFailed;
+  // A crash while it failed may have left some.
+  if (failed) HOZEN_RETURN_IF_ERROR(RemoveAllBut("failed.pb"));
+  HOZEN_RETURN_IF_ERROR(WriteMessage(folder_ / "plan.pb", plan));
+  return failed ? Remove("failed.pb") : absl::OkStatus();
+}
+
+bool AcquisitionFolder::FailedBefore(uint32_t attempt) const {
+  if (state() != State::kFailed) return false;
+  const absl::StatusOr<v1::AcquisitionEvent> event = failure();
+  return event.ok() && std::max(event->attempt(), uint32_t{1}) < attempt;
 }
 
 absl::StatusOr<v1::AcceptedPlan> AcquisitionFolder::plan() const {
@@ -84,10 +94,12 @@ absl::StatusOr<std::optional<v1::Envelope>> AcquisitionFolder::manifest() const 
   return manifest;
 }
 
-absl::Status AcquisitionFolder::DropManifest() {
+absl::Status AcquisitionFolder::DropManifest() { return Remove("manifest.pb"); }
+
+absl::Status AcquisitionFolder::Remove(const std::string& name) {
   std::error_code error;
-  std::filesystem::remove(folder_ / "manifest.pb", error);
-  if (error) return ErrnoStatus(error.value(), Concat("remove ", (folder_ / "manifest.pb").string()));
+  std::filesystem::remove(folder_ / name, error);
+  if (error) return ErrnoStatus(error.value(), Concat("remove ", (folder_ / name).string()));
   return SyncFolder(folder_);
 }
 

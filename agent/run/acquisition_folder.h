@@ -23,7 +23,7 @@ class AcquisitionFolder {
     kNone,       // nothing, or nothing whole
     kUnderWay,   // plan.pb: to be carried out, or on its way
     kCommitted,  // receipt.pb: the collector has it all
-    kFailed,     // failed.pb: it will not be tried again
+    kFailed,     // failed.pb: it will not be tried again, unless for an attempt with a higher number
   };
 
   AcquisitionFolder(const std::filesystem::path& state_folder, std::string acquisition_id);
@@ -35,8 +35,11 @@ class AcquisitionFolder {
   std::filesystem::path journal() const { return folder_ / "journal"; }
   State state() const;
 
-  // Durable when it returns OK.
+  // Durable when it returns OK. What had failed begins again, and nothing is left of it; a crash on the way leaves it
+  // failed.
   absl::Status Accept(const v1::AcceptedPlan& plan);
+  // It failed, in an attempt with a lower number.
+  bool FailedBefore(uint32_t attempt) const;
   absl::StatusOr<v1::AcceptedPlan> plan() const;
 
   // A responder's cancellation, also for after a restart.
@@ -55,6 +58,7 @@ class AcquisitionFolder {
   absl::StatusOr<v1::AcquisitionEvent> failure() const;
 
  private:
+  absl::Status Remove(const std::string& name);
   absl::Status RemoveAllBut(const std::string& name);
 
   std::string acquisition_id_;

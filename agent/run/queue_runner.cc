@@ -11,6 +11,11 @@
 #include "core/plan/plan.h"
 
 namespace hozen {
+namespace {
+
+uint32_t AttemptOf(const v1::Task& task) { return std::max(task.attempt(), uint32_t{1}); }
+
+}  // namespace
 
 QueueRunner::QueueRunner(RunnerOptions options, RunnerOutside outside, PublicKey authority, CollectTarget collect,
                          Tuning tuning, const Clock& clock)
@@ -34,8 +39,8 @@ void QueueRunner::Stop() {
   if (worker_.joinable()) worker_.join();
 }
 
-void QueueRunner::Report(const std::string& acquisition_id, v1::AcquisitionEvent::Kind kind,
-                         std::string_view detail) const {
+void QueueRunner::Report(const std::string& acquisition_id, v1::AcquisitionEvent::Kind kind, std::string_view detail,
+                         uint32_t attempt) const {
   if (!outside_.report) return;
   v1::AgentMessage message;
   v1::AcquisitionEvent& event = *message.mutable_event();
@@ -43,6 +48,7 @@ void QueueRunner::Report(const std::string& acquisition_id, v1::AcquisitionEvent
   event.set_kind(kind);
   event.set_detail(std::string(detail));
   event.set_at_unix_ns(clock_.NowUnixNs());
+  event.set_attempt(attempt);
   outside_.report(std::move(message));
 }
 
@@ -104,23 +110,30 @@ absl::Status QueueRunner::CheckPolicy(const v1::Plan& plan) const {
 absl::Status QueueRunner::Accept(const v1::Task& task) {
   // By the plan's own name, never by what the collector calls it: the name becomes a folder.
   AcquisitionFolder folder(options_.state_folder, AcquisitionId(PlanDigest(task.plan()), options_.identity.host_id()));
-  if (task.acquisition_id() == folder.acquisition_id() && folder.state() != AcquisitionFolder::State::kNone) {
+  if (task.acquisition_id() == folder.acquisition_id() && folder.state() != AcquisitionFolder::State::kNone &&
+      !folder.FailedBefore(AttemptOf(task))) {
     return RepeatState(folder);
   }
   const absl::StatusOr<v1::Plan> plan = Verify(task);
   if (!plan.ok()) {
     Log(Severity::kWarning, Concat("refused plan ", task.acquisition_id(), ": ", plan.status().message()));
-    Report(task.acquisition_id(), v1::AcquisitionEvent::KIND_REFUSED, StdView(plan.status().message()));
+    Report(task.acquisition_id(), v1::AcquisitionEvent::KIND_REFUSED, StdView(plan.status().message()),
+           AttemptOf(task));
     return plan.status();
   }
+  Log(Severity::kInfo, Concat("accepted plan ", folder.acquisition_id(), " of ", plan->operator_name()));
+  return TakeUp(folder, task);
+}
+
+absl::Status QueueRunner::TakeUp(AcquisitionFolder& folder, const v1::Task& task) {
   v1::AcceptedPlan accepted;
   *accepted.mutable_plan() = task.plan();
   accepted.set_accepted_unix_ns(clock_.NowUnixNs());
+  accepted.set_attempt(AttemptOf(task));
   const absl::Status stored = folder.Accept(accepted);
   // The collector offers it again when we connect again.
   if (!stored.ok()) return WithContext(stored, "record the plan in the state folder");
-  Log(Severity::kInfo, Concat("accepted plan ", folder.acquisition_id(), " of ", plan->operator_name()));
-  Report(folder.acquisition_id(), v1::AcquisitionEvent::KIND_ACCEPTED, "");
+  Report(folder.acquisition_id(), v1::AcquisitionEvent::KIND_ACCEPTED, "", AttemptOf(task));
   Enqueue(folder.acquisition_id());
   return absl::OkStatus();
 }
@@ -133,7 +146,7 @@ absl::Status QueueRunner::RepeatState(const AcquisitionFolder& folder) {
     case AcquisitionFolder::State::kFailed: {
       const absl::StatusOr<v1::AcquisitionEvent> event = folder.failure();
       Report(folder.acquisition_id(), v1::AcquisitionEvent::KIND_FAILED,
-             event.ok() ? event->detail() : std::string(event.status().message()));
+             event.ok() ? event->detail() : std::string(event.status().message()), event.ok() ? event->attempt() : 0);
       break;
     }
     case AcquisitionFolder::State::kUnderWay:
@@ -177,6 +190,10 @@ void QueueRunner::Work() {
     if (stopping_) return;
     if (settled) {
       queue_.pop_front();
+      // It failed, and was asked for again before it was out of the queue.
+      if (AcquisitionFolder(options_.state_folder, id).state() == AcquisitionFolder::State::kUnderWay) {
+        queue_.push_back(id);
+      }
     } else {
       const absl::Time until = absl::Now() + tuning_.try_later;
       while (!stopping_ && absl::Now() < until) changed_.WaitWithDeadline(&mutex_, until);
@@ -240,9 +257,11 @@ bool QueueRunner::Settle(AcquisitionFolder& folder, const Acquisition::Result& r
   event.set_kind(v1::AcquisitionEvent::KIND_FAILED);
   event.set_detail(std::string(result.status.message()));
   event.set_at_unix_ns(clock_.NowUnixNs());
+  const absl::StatusOr<v1::AcceptedPlan> plan = folder.plan();
+  event.set_attempt(plan.ok() ? plan->attempt() : 0);
   const absl::Status stored = folder.Fail(event);
   if (!stored.ok()) Log(Severity::kError, Concat("acquisition ", id, ": ", stored.message()));
-  Report(id, v1::AcquisitionEvent::KIND_FAILED, StdView(result.status.message()));
+  Report(id, v1::AcquisitionEvent::KIND_FAILED, StdView(result.status.message()), event.attempt());
   return true;
 }
 

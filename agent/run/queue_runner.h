@@ -41,10 +41,13 @@ class QueueRunner : public Runner {
   bool Settle(AcquisitionFolder& folder, const Acquisition::Result& result);
   // What is known of it already, said again: the collector may have missed it.
   absl::Status RepeatState(const AcquisitionFolder& folder);
+  // A plan that was verified just now: to be carried out, from its beginning.
+  absl::Status TakeUp(AcquisitionFolder& folder, const v1::Task& task);
   absl::StatusOr<v1::Plan> Verify(const v1::Task& task) const;
   absl::Status CheckPolicy(const v1::Plan& plan) const;
   void Enqueue(const std::string& acquisition_id) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Report(const std::string& acquisition_id, v1::AcquisitionEvent::Kind kind, std::string_view detail) const;
+  void Report(const std::string& acquisition_id, v1::AcquisitionEvent::Kind kind, std::string_view detail,
+              uint32_t attempt = 0) const;
 
   const RunnerOptions options_;
   const RunnerOutside outside_;

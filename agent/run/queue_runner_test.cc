@@ -305,5 +305,56 @@ TEST_F(QueueRunnerTest, ARefusedUploadIsReportedOnceMoreWhenAskedAgain) {
   EXPECT_EQ(collected_, 1);
 }
 
+// A hunt's retry: the same plan under the same name, in an attempt with a higher number.
+TEST_F(QueueRunnerTest, AFailedPlanBeginsAgainForAHigherAttemptAndACommittedOneDoesNot) {
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.refusal = absl::PermissionDeniedError("not yours");
+  }
+  Start();
+  v1::Task task = TaskOf(NewPlan());
+  task.set_attempt(1);
+  ASSERT_TRUE(runner_->Accept(task).ok());
+  ASSERT_TRUE(SawEvent(task.acquisition_id(), v1::AcquisitionEvent::KIND_FAILED));
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.refusal = absl::OkStatus();
+  }
+  // At once, while the failed one may still be in the queue.
+  task.set_attempt(2);
+  ASSERT_TRUE(runner_->Accept(task).ok());
+  ASSERT_TRUE(SawEvent(task.acquisition_id(), v1::AcquisitionEvent::KIND_COMMITTED));
+  EXPECT_EQ(collected_, 2);
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const v1::AcquisitionEvent& event : events_) {
+      if (event.kind() == v1::AcquisitionEvent::KIND_FAILED) EXPECT_EQ(event.attempt(), 1u);
+    }
+  }
+  ASSERT_TRUE(IsIdle());
+  task.set_attempt(3);
+  ASSERT_TRUE(runner_->Accept(task).ok());
+  EXPECT_TRUE(SawEvent(task.acquisition_id(), v1::AcquisitionEvent::KIND_COMMITTED, 2));
+  ASSERT_TRUE(IsIdle());
+  EXPECT_EQ(collected_, 2);
+}
+
+TEST_F(QueueRunnerTest, ARetryIsVerifiedAsTheFirstAttemptWas) {
+  {
+    absl::MutexLock lock(&store_.mutex);
+    store_.refusal = absl::PermissionDeniedError("not yours");
+  }
+  Start();
+  v1::Task task = TaskOf(NewPlan());
+  ASSERT_TRUE(runner_->Accept(task).ok());
+  ASSERT_TRUE(SawEvent(task.acquisition_id(), v1::AcquisitionEvent::KIND_FAILED));
+  ASSERT_TRUE(IsIdle());
+  clock_.Advance(absl::Hours(2));
+  task.set_attempt(2);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(runner_->Accept(task)));
+  EXPECT_TRUE(SawEvent(task.acquisition_id(), v1::AcquisitionEvent::KIND_REFUSED));
+  EXPECT_EQ(collected_, 1);
+}
+
 }  // namespace
 }  // namespace hozen

@@ -22,6 +22,7 @@
 #include "collector/fleet/enroller.h"
 #include "collector/fleet/enrollment_service.h"
 #include "collector/fleet/fleet.h"
+#include "collector/fleet/hunts.h"
 #include "collector/ingest/committer.h"
 #include "collector/ingest/evidence_ingest_service.h"
 #include "collector/search/index_worker.h"
@@ -29,6 +30,7 @@
 #include "collector/search/search_indexes.h"
 #include "collector/service/admin_service.h"
 #include "collector/service/analyst_service.h"
+#include "collector/service/hunt_service.h"
 #include "collector/service/responder_service.h"
 #include "collector/service/search_service.h"
 #include "collector/service/service_context.h"
@@ -113,6 +115,7 @@ class WiredServer final : public CollectorServer {
         catalog_(std::move(catalog)),
         customers_(CustomersIn(data_, options), data_.root(), *catalog_, clock_),
         fleet_(customers_, *catalog_, clock_),
+        hunts_(customers_, *catalog_, fleet_, clock_),
         enroller_(customers_, *catalog_, fleet_, clock_),
         search_indexes_(data_.customers()),
         indexer_(customers_, *catalog_, search_indexes_),
@@ -128,9 +131,18 @@ class WiredServer final : public CollectorServer {
     services_.push_back(NewResponderService(context));
     services_.push_back(NewAnalystService(context));
     services_.push_back(NewSearchService(context, search_indexes_));
+    services_.push_back(NewHuntService(context, hunts_));
+    fleet_.SetWatcher(&hunts_);
   }
 
   ~WiredServer() override { Stop(absl::ZeroDuration()); }
+
+  // What an earlier process left under way; once, before Listen.
+  absl::Status Resume() {
+    HOZEN_RETURN_IF_ERROR(hunts_.Resume());
+    hunts_.Start();
+    return absl::OkStatus();
+  }
 
   absl::Status Listen(const std::string& address) {
     if (const absl::Status renewed = data_.RenewServerCertificate(clock_); !renewed.ok()) {
@@ -176,6 +188,7 @@ class WiredServer final : public CollectorServer {
   const std::unique_ptr<Catalog> catalog_;
   Customers customers_;
   Fleet fleet_;
+  Hunts hunts_;
   Enroller enroller_;
   SearchIndexes search_indexes_;
   Indexer indexer_;
@@ -197,6 +210,9 @@ absl::StatusOr<std::unique_ptr<CollectorServer>> CollectorServer::Start(Collecto
   absl::StatusOr<std::unique_ptr<Catalog>> catalog = OpenSqliteCatalog(data.catalog());
   if (!catalog.ok()) return WithContext(catalog.status(), "opening the catalog");
   auto server = std::make_unique<WiredServer>(options, std::move(data), *std::move(catalog), clock);
+  if (const absl::Status resumed = server->Resume(); !resumed.ok()) {
+    return WithContext(resumed, "taking up the hunts under way");
+  }
   HOZEN_RETURN_IF_ERROR(server->Listen(options.listen));
   return server;
 }

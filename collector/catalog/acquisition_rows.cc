@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "collector/catalog/hunt_host_rows.h"
 #include "collector/catalog/row_status.h"
 #include "core/base/status_macros.h"
 
@@ -12,7 +13,8 @@ namespace {
 constexpr char kColumns[] = "acquisition, plan, manifest, host_chain, custody_index, acquisition_id";
 constexpr uint32_t kMostUnlessSaid = 1000;
 
-absl::StatusOr<AcquisitionRow> ReadRow(const SqliteStatement& statement) {
+absl::StatusOr<AcquisitionRow> ReadRow(SqliteConnection& connection, std::string_view customer_id,
+                                       const SqliteStatement& statement) {
   AcquisitionRow row;
   if (!row.acquisition.ParseFromString(statement.Bytes(0)) || !row.plan.ParseFromString(statement.Bytes(1)) ||
       !row.manifest.ParseFromString(statement.Bytes(2))) {
@@ -20,6 +22,10 @@ absl::StatusOr<AcquisitionRow> ReadRow(const SqliteStatement& statement) {
   }
   row.host_chain_pem = statement.Bytes(3);
   if (!statement.IsNull(4)) row.custody_index = static_cast<uint64_t>(statement.Int(4));
+  // The plan of a hunt names all of its hosts, so it is kept once.
+  if (!row.acquisition.hunt_id().empty()) {
+    HOZEN_ASSIGN_OR_RETURN(row.plan, SelectHuntPlan(connection, customer_id, row.acquisition.hunt_id()));
+  }
   return row;
 }
 
@@ -34,6 +40,21 @@ void KeepIdentity(const v1::Acquisition& stored, v1::Acquisition& acquisition) {
   acquisition.set_created_unix_ns(stored.created_unix_ns());
   acquisition.set_deadline_unix_ns(stored.deadline_unix_ns());
   acquisition.set_summary(stored.summary());
+  acquisition.set_hunt_id(stored.hunt_id());
+  acquisition.set_attempt(stored.attempt());
+}
+
+absl::Status WriteAcquisition(SqliteConnection& connection, std::string_view customer_id,
+                              const v1::Acquisition& acquisition) {
+  HOZEN_ASSIGN_OR_RETURN(SqliteStatement update,
+                         connection.Prepare("UPDATE acquisitions SET state = ?, acquisition = ? "
+                                            "WHERE customer_id = ? AND acquisition_id = ?"));
+  update.BindInt(1, acquisition.state())
+      .BindBlob(2, acquisition.SerializeAsString())
+      .BindText(3, customer_id)
+      .BindText(4, acquisition.acquisition_id());
+  HOZEN_RETURN_IF_ERROR(update.Run());
+  return NoteInHunt(connection, customer_id, acquisition);
 }
 
 }  // namespace
@@ -41,23 +62,44 @@ void KeepIdentity(const v1::Acquisition& stored, v1::Acquisition& acquisition) {
 absl::Status InsertAcquisitions(SqliteConnection& connection, std::string_view customer_id,
                                 const std::vector<AcquisitionRow>& rows) {
   HOZEN_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(connection));
+  for (const AcquisitionRow& row : rows) {
+    HOZEN_RETURN_IF_ERROR(InsertAcquisitionInTransaction(connection, customer_id, row));
+  }
+  return transaction.Commit();
+}
+
+absl::Status InsertAcquisitionInTransaction(SqliteConnection& connection, std::string_view customer_id,
+                                            const AcquisitionRow& row) {
   HOZEN_ASSIGN_OR_RETURN(SqliteStatement insert,
                          connection.Prepare("INSERT INTO acquisitions (customer_id, acquisition_id, host_id, state, "
                                             "created_unix_ns, acquisition, plan, manifest, host_chain, custody_index) "
                                             "VALUES (?, ?, ?, ?, ?, ?, ?, NULL, '', NULL)"));
-  for (const AcquisitionRow& row : rows) {
-    const v1::Acquisition& a = row.acquisition;
-    insert.Reset();
-    insert.BindText(1, customer_id)
-        .BindText(2, a.acquisition_id())
-        .BindText(3, a.host_id())
-        .BindInt(4, a.state())
-        .BindInt(5, a.created_unix_ns())
-        .BindBlob(6, a.SerializeAsString())
-        .BindBlob(7, row.plan.SerializeAsString());
-    HOZEN_RETURN_IF_ERROR(InsertStatus(insert.Run(), RowName("acquisition", a.acquisition_id())));
+  const v1::Acquisition& a = row.acquisition;
+  insert.BindText(1, customer_id)
+      .BindText(2, a.acquisition_id())
+      .BindText(3, a.host_id())
+      .BindInt(4, a.state())
+      .BindInt(5, a.created_unix_ns())
+      .BindBlob(6, a.SerializeAsString())
+      .BindBlob(7, a.hunt_id().empty() ? row.plan.SerializeAsString() : "");
+  return InsertStatus(insert.Run(), RowName("acquisition", a.acquisition_id()));
+}
+
+absl::Status BeginAgainInTransaction(SqliteConnection& connection, std::string_view customer_id,
+                                     std::string_view acquisition_id, uint32_t attempt) {
+  HOZEN_ASSIGN_OR_RETURN(AcquisitionRow stored, SelectAcquisition(connection, customer_id, acquisition_id));
+  if (!stored.manifest.payload_type().empty()) {
+    return absl::AlreadyExistsError(Concat(RowName("acquisition", acquisition_id), " is committed already"));
   }
-  return transaction.Commit();
+  v1::Acquisition& acquisition = stored.acquisition;
+  acquisition.set_state(v1::Acquisition::STATE_WAITING);
+  acquisition.set_attempt(attempt);
+  acquisition.clear_detail();
+  acquisition.clear_cancel_requested();
+  acquisition.clear_started_unix_ns();
+  acquisition.clear_finished_unix_ns();
+  acquisition.clear_progress();
+  return WriteAcquisition(connection, customer_id, acquisition);
 }
 
 absl::StatusOr<AcquisitionRow> SelectAcquisition(SqliteConnection& connection, std::string_view customer_id,
@@ -67,17 +109,22 @@ absl::StatusOr<AcquisitionRow> SelectAcquisition(SqliteConnection& connection, s
                                                    " FROM acquisitions WHERE customer_id = ? AND acquisition_id = ?")));
   HOZEN_ASSIGN_OR_RETURN(const bool found, select.BindText(1, customer_id).BindText(2, acquisition_id).Step());
   if (!found) return NoSuchRow(RowName("acquisition", acquisition_id));
-  return ReadRow(select);
+  return ReadRow(connection, customer_id, select);
 }
 
 absl::StatusOr<std::vector<v1::Acquisition>> SelectAcquisitions(SqliteConnection& connection,
                                                                 std::string_view customer_id, std::string_view host_id,
-                                                                uint32_t most) {
+                                                                std::string_view hunt_id, uint32_t most) {
   HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
                          connection.Prepare("SELECT acquisition, acquisition_id FROM acquisitions "
-                                            "WHERE customer_id = ?1 AND (?2 = '' OR host_id = ?2) "
+                                            "WHERE customer_id = ?1 AND (?2 = '' OR host_id = ?2) AND (?4 = '' OR "
+                                            "acquisition_id IN (SELECT acquisition_id FROM hunt_hosts "
+                                            "WHERE customer_id = ?1 AND hunt_id = ?4)) "
                                             "ORDER BY created_unix_ns DESC, acquisition_id DESC LIMIT ?3"));
-  select.BindText(1, customer_id).BindText(2, host_id).BindInt(3, most == 0 ? kMostUnlessSaid : most);
+  select.BindText(1, customer_id)
+      .BindText(2, host_id)
+      .BindInt(3, most == 0 ? kMostUnlessSaid : most)
+      .BindText(4, hunt_id);
   std::vector<v1::Acquisition> acquisitions;
   while (true) {
     HOZEN_ASSIGN_OR_RETURN(const bool more, select.Step());
@@ -103,7 +150,7 @@ absl::StatusOr<std::vector<AcquisitionRow>> SelectOpenAcquisitions(SqliteConnect
   while (true) {
     HOZEN_ASSIGN_OR_RETURN(const bool more, select.Step());
     if (!more) return rows;
-    HOZEN_ASSIGN_OR_RETURN(rows.emplace_back(), ReadRow(select));
+    HOZEN_ASSIGN_OR_RETURN(rows.emplace_back(), ReadRow(connection, customer_id, select));
   }
 }
 
@@ -134,14 +181,7 @@ absl::Status ReplaceAcquisition(SqliteConnection& connection, std::string_view c
     updated = stored.acquisition;
     *updated.mutable_progress() = acquisition.progress();
   }
-  HOZEN_ASSIGN_OR_RETURN(SqliteStatement update,
-                         connection.Prepare("UPDATE acquisitions SET state = ?, acquisition = ? "
-                                            "WHERE customer_id = ? AND acquisition_id = ?"));
-  update.BindInt(1, updated.state())
-      .BindBlob(2, updated.SerializeAsString())
-      .BindText(3, customer_id)
-      .BindText(4, updated.acquisition_id());
-  HOZEN_RETURN_IF_ERROR(update.Run());
+  HOZEN_RETURN_IF_ERROR(WriteAcquisition(connection, customer_id, updated));
   return transaction.Commit();
 }
 
@@ -169,7 +209,8 @@ absl::Status EndAcquisitionInTransaction(SqliteConnection& connection, std::stri
   } else {
     update.BindNull(5);
   }
-  return update.Run();
+  HOZEN_RETURN_IF_ERROR(update.Run());
+  return NoteInHunt(connection, customer_id, ended);
 }
 
 }  // namespace hozen

@@ -17,11 +17,16 @@ namespace hozen {
 
 absl::Status InsertAcquisitions(SqliteConnection& connection, std::string_view customer_id,
                                 const std::vector<AcquisitionRow>& rows);
+// For an acquisition that a hunt retries: waiting again, as if nothing had been. AlreadyExists where it has a manifest.
+absl::Status BeginAgainInTransaction(SqliteConnection& connection, std::string_view customer_id,
+                                     std::string_view acquisition_id, uint32_t attempt);
+absl::Status InsertAcquisitionInTransaction(SqliteConnection& connection, std::string_view customer_id,
+                                            const AcquisitionRow& row);
 absl::StatusOr<AcquisitionRow> SelectAcquisition(SqliteConnection& connection, std::string_view customer_id,
                                                  std::string_view acquisition_id);
 absl::StatusOr<std::vector<v1::Acquisition>> SelectAcquisitions(SqliteConnection& connection,
                                                                 std::string_view customer_id, std::string_view host_id,
-                                                                uint32_t most);
+                                                                std::string_view hunt_id, uint32_t most);
 absl::StatusOr<std::vector<AcquisitionRow>> SelectOpenAcquisitions(SqliteConnection& connection,
                                                                    std::string_view customer_id,
                                                                    std::string_view host_id);

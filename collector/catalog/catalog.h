@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "core/crypto/sha256.h"
 #include "proto/hozen/v1/evidence.pb.h"
+#include "proto/hozen/v1/hunt.pb.h"
 #include "proto/hozen/v1/operators.pb.h"
 #include "proto/hozen/v1/plan.pb.h"
 
@@ -53,6 +54,27 @@ struct AcquisitionRow {
   v1::Envelope manifest;                  // once committed
   std::string host_chain_pem;             // as it was when the manifest was committed
   std::optional<uint64_t> custody_index;  // of the entry "acquisition.committed"
+};
+
+struct HuntRow {
+  v1::Hunt hunt;  // `tally` is counted, not stored, and does not say who is away
+  v1::SignedPlan plan;
+  int64_t next_start_unix_ns = 0;  // no host may begin before
+};
+
+// A host of a hunt as the plan names it.
+struct HuntMember {
+  std::string host_id;
+  std::string hostname;
+  std::string acquisition_id;
+};
+
+// A host of a hunt begins, or begins again.
+struct HuntStart {
+  std::string hunt_id;
+  AcquisitionRow row;  // of the first attempt; its `attempt` says which one this is
+  int64_t started_unix_ns = 0;
+  int64_t next_start_unix_ns = 0;  // of the hunt, from now on
 };
 
 // An item to be indexed, and where its records stand in the manifest's body.
@@ -103,8 +125,10 @@ class Catalog {
   virtual absl::Status AddAcquisitions(std::string_view customer_id, const std::vector<AcquisitionRow>& rows) = 0;
   virtual absl::StatusOr<AcquisitionRow> GetAcquisition(std::string_view customer_id,
                                                         std::string_view acquisition_id) = 0;
+  // Newest first; of one host, of one hunt, or of all where these are empty.
   virtual absl::StatusOr<std::vector<v1::Acquisition>> ListAcquisitions(std::string_view customer_id,
-                                                                        std::string_view host_id, uint32_t most) = 0;
+                                                                        std::string_view host_id,
+                                                                        std::string_view hunt_id, uint32_t most) = 0;
   // The ids of those that have a manifest, ascending: what there are items of.
   virtual absl::StatusOr<std::vector<std::string>> CommittedAcquisitions(std::string_view customer_id) = 0;
   // Waiting and running ones of a host: what it is told when it connects.
@@ -113,6 +137,29 @@ class Catalog {
   // Replaces acquisition (state, progress, times, detail); plan and identity stay. Of one that is committed only the
   // progress is replaced: a report that comes late must not open it again.
   virtual absl::Status UpdateAcquisition(std::string_view customer_id, const v1::Acquisition& acquisition) = 0;
+
+  // All or nothing. AlreadyExists where a hunt or an acquisition of this plan is there, NotFound where a host is not
+  // enrolled.
+  virtual absl::Status AddHunt(std::string_view customer_id, const HuntRow& row,
+                               const std::vector<HuntMember>& members) = 0;
+  virtual absl::StatusOr<HuntRow> GetHunt(std::string_view customer_id, std::string_view hunt_id) = 0;
+  virtual absl::StatusOr<std::vector<v1::Hunt>> ListHunts(std::string_view customer_id, uint32_t most) = 0;
+  // The ids of hunts that run, and of stopped ones with hosts that were offered the plan and have not answered.
+  virtual absl::StatusOr<std::vector<std::string>> OpenHunts(std::string_view customer_id) = 0;
+  // Replaces the hunt's state, detail and end; what it is stays.
+  virtual absl::Status UpdateHunt(std::string_view customer_id, const v1::Hunt& hunt) = 0;
+  // As the acquisitions have them by now, without what only the fleet knows. In the plan's order.
+  virtual absl::StatusOr<std::vector<v1::HuntHost>> ListHuntHosts(std::string_view customer_id,
+                                                                  std::string_view hunt_id) = 0;
+  virtual absl::StatusOr<v1::HuntHost> GetHuntHost(std::string_view customer_id, std::string_view acquisition_id) = 0;
+  // The acquisition and the host's place in the hunt, as one step. FailedPrecondition where the hunt does not run or
+  // the host does not wait, AlreadyExists where its acquisition is committed.
+  virtual absl::Status StartHuntHost(std::string_view customer_id, const HuntStart& start) = 0;
+  // The host was offered the plan and shall not have it any more, unless it has taken it up.
+  virtual absl::Status WithdrawHuntHost(std::string_view customer_id, std::string_view acquisition_id) = 0;
+  // Lets failed, expired and stopped hosts wait again, and the hunt run. Returns how many hosts; changes nothing where
+  // there are none.
+  virtual absl::StatusOr<uint32_t> RetryHunt(std::string_view customer_id, std::string_view hunt_id) = 0;
 
   // Ends an acquisition: manifest, items and final state in one transaction, in pieces of bounded memory.
   class Commit {

@@ -211,7 +211,7 @@ TEST_P(CatalogContract, AcquisitionsAreListedNewestFirstAndOpenOnesOldestFirst) 
   ASSERT_TRUE(catalog_->UpdateAcquisition("c1", done).ok());
   auto ids = [&](std::string_view host, uint32_t most) {
     Strings found;
-    const std::vector<v1::Acquisition> listed = catalog_->ListAcquisitions("c1", host, most).value();
+    const std::vector<v1::Acquisition> listed = catalog_->ListAcquisitions("c1", host, "", most).value();
     for (const v1::Acquisition& a : listed) found.push_back(a.acquisition_id());
     return found;
   };
@@ -223,7 +223,168 @@ TEST_P(CatalogContract, AcquisitionsAreListedNewestFirstAndOpenOnesOldestFirst) 
   for (const AcquisitionRow& row : rows) open.push_back(row.acquisition.acquisition_id());
   EXPECT_EQ(open, (Strings{"a1", "a4"}));
   EXPECT_TRUE(catalog_->OpenAcquisitions("c2", "h1").value().empty());
-  EXPECT_TRUE(catalog_->ListAcquisitions("c2", "", 0).value().empty());
+  EXPECT_TRUE(catalog_->ListAcquisitions("c2", "", "", 0).value().empty());
+}
+
+// A hunt of hosts h1 and h2, of which the acquisitions are called a1 and a2.
+HuntRow Hunt(const std::string& id = "hunt1") {
+  HuntRow row;
+  row.hunt.set_hunt_id(id);
+  row.hunt.set_reason("IR-1");
+  row.hunt.set_state(v1::Hunt::STATE_RUNNING);
+  row.hunt.set_created_unix_ns(50);
+  row.plan.mutable_plan()->set_payload("the plan of " + id);
+  row.next_start_unix_ns = 60;
+  return row;
+}
+const std::vector<HuntMember> kMembers = {{"h2", "pc2", "a2"}, {"h1", "pc1", "a1"}};
+
+HuntStart StartOf(AcquisitionRow row, uint32_t attempt, int64_t now) {
+  row.acquisition.set_hunt_id("hunt1");
+  row.acquisition.set_attempt(attempt);
+  return {.hunt_id = "hunt1", .row = std::move(row), .started_unix_ns = now, .next_start_unix_ns = now + 10};
+}
+
+TEST_P(CatalogContract, AHuntsPlanIsKeptOnceForAllOfItsHosts) {
+  ASSERT_TRUE(catalog_->AddHunt("c1", Hunt(), kMembers).ok());
+  EXPECT_TRUE(catalog_->ListAcquisitions("c1", "", "", 0).value().empty()) << "nobody has begun";
+  ASSERT_TRUE(catalog_->StartHuntHost("c1", StartOf(Acquisition("a1", "h1", 70), 1, 70)).ok());
+  const AcquisitionRow row = catalog_->GetAcquisition("c1", "a1").value();
+  EXPECT_EQ(row.plan.plan().payload(), "the plan of hunt1");
+  EXPECT_EQ(row.acquisition.hunt_id(), "hunt1");
+  EXPECT_EQ(catalog_->OpenAcquisitions("c1", "h1").value().at(0).plan.plan().payload(), "the plan of hunt1");
+  EXPECT_EQ(catalog_->GetHunt("c1", "hunt1").value().next_start_unix_ns, 80);
+  EXPECT_EQ(catalog_->GetHunt("c1", "hunt1").value().plan.plan().payload(), "the plan of hunt1");
+}
+
+TEST_P(CatalogContract, AHuntIsAddedWholeOrNotAtAll) {
+  EXPECT_TRUE(absl::IsNotFound(catalog_->AddHunt("c1", Hunt(), {{"h1", "pc1", "a1"}, {"h9", "pc9", "a9"}})));
+  EXPECT_TRUE(absl::IsNotFound(catalog_->GetHunt("c1", "hunt1").status()));
+  ASSERT_TRUE(catalog_->AddAcquisitions("c1", {Acquisition("a1", "h1", 10)}).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(catalog_->AddHunt("c1", Hunt(), kMembers))) << "one of it was ordered by itself";
+  EXPECT_TRUE(catalog_->ListHuntHosts("c1", "hunt1").value().empty());
+  EXPECT_TRUE(catalog_->AddHunt("c2", Hunt(), kMembers).ok()) << "another customer's have nothing to do with it";
+  EXPECT_TRUE(absl::IsAlreadyExists(catalog_->AddHunt("c2", Hunt(), {})));
+}
+
+TEST_P(CatalogContract, AHostsStateInAHuntFollowsItsAcquisition) {
+  ASSERT_TRUE(catalog_->AddHunt("c1", Hunt(), kMembers).ok());
+  auto states = [&] {
+    std::vector<v1::HuntHost::State> found;
+    const std::vector<v1::HuntHost> hosts = catalog_->ListHuntHosts("c1", "hunt1").value();
+    for (const v1::HuntHost& host : hosts) found.push_back(host.state());
+    return found;
+  };
+  using S = v1::HuntHost;
+  using States = std::vector<v1::HuntHost::State>;
+  EXPECT_EQ(states(), (States{S::STATE_WAITING, S::STATE_WAITING}));
+  AcquisitionRow row = Acquisition("a1", "h1", 70);
+  ASSERT_TRUE(catalog_->StartHuntHost("c1", StartOf(row, 1, 70)).ok());
+  EXPECT_EQ(states(), (States{S::STATE_WAITING, S::STATE_OFFERED})) << "in the plan's order";
+  EXPECT_TRUE(absl::IsFailedPrecondition(catalog_->StartHuntHost("c1", StartOf(row, 1, 71)))) << "never twice";
+  v1::Acquisition running = row.acquisition;
+  running.set_state(v1::Acquisition::STATE_RUNNING);
+  ASSERT_TRUE(catalog_->UpdateAcquisition("c1", running).ok());
+  EXPECT_EQ(states(), (States{S::STATE_WAITING, S::STATE_RUNNING}));
+
+  auto commit = catalog_->BeginCommit("c1", "a1");
+  ASSERT_TRUE(commit.ok());
+  AcquisitionRow ended = Ended(row);
+  ended.acquisition.set_finished_unix_ns(90);
+  ended.acquisition.mutable_progress()->set_read_bytes(1000);
+  ended.acquisition.mutable_progress()->set_sent_bytes(300);
+  ASSERT_TRUE((*commit)->Finish(ended).ok());
+  const v1::HuntHost host = catalog_->GetHuntHost("c1", "a1").value();
+  EXPECT_EQ(host.state(), S::STATE_COMPLETE);
+  EXPECT_EQ(host.hostname(), "pc1");
+  EXPECT_EQ(host.attempt(), 1u);
+  EXPECT_EQ(host.started_unix_ns(), 70);
+  EXPECT_EQ(host.ended_unix_ns(), 90);
+  const v1::HuntTally tally = catalog_->GetHunt("c1", "hunt1").value().hunt.tally();
+  EXPECT_EQ(tally.hosts(), 2u);
+  EXPECT_EQ(tally.waiting(), 1u);
+  EXPECT_EQ(tally.complete(), 1u);
+  EXPECT_EQ(tally.stream_bytes(), 1000u);
+  EXPECT_EQ(tally.sent_bytes(), 300u);
+}
+
+TEST_P(CatalogContract, AStoppedHuntStartsNobodyAndARetryBringsTheFailedBack) {
+  ASSERT_TRUE(catalog_->AddHunt("c1", Hunt(), kMembers).ok());
+  AcquisitionRow row = Acquisition("a1", "h1", 70);
+  ASSERT_TRUE(catalog_->StartHuntHost("c1", StartOf(row, 1, 70)).ok());
+  EXPECT_EQ(catalog_->RetryHunt("c1", "hunt1").value(), 0u);
+  v1::Acquisition failed = row.acquisition;
+  failed.set_state(v1::Acquisition::STATE_FAILED);
+  failed.set_detail("because");
+  failed.set_started_unix_ns(71);
+  failed.set_cancel_requested(true);
+  ASSERT_TRUE(catalog_->UpdateAcquisition("c1", failed).ok());
+  EXPECT_EQ(catalog_->GetHuntHost("c1", "a1").value().detail(), "because");
+  v1::Hunt hunt = Hunt().hunt;
+  hunt.set_state(v1::Hunt::STATE_STOPPED);
+  hunt.set_reason("another");
+  hunt.set_ended_unix_ns(75);
+  ASSERT_TRUE(catalog_->UpdateHunt("c1", hunt).ok());
+  EXPECT_EQ(catalog_->GetHunt("c1", "hunt1").value().hunt.reason(), "IR-1") << "what it is stays";
+  EXPECT_EQ(catalog_->GetHuntHost("c1", "a2").value().state(), v1::HuntHost::STATE_STOPPED);
+  EXPECT_TRUE(absl::IsFailedPrecondition(catalog_->StartHuntHost("c1", StartOf(Acquisition("a2", "h2", 80), 1, 80))));
+
+  EXPECT_EQ(catalog_->RetryHunt("c1", "hunt1").value(), 2u);
+  EXPECT_EQ(catalog_->GetHunt("c1", "hunt1").value().hunt.state(), v1::Hunt::STATE_RUNNING);
+  EXPECT_EQ(catalog_->GetHunt("c1", "hunt1").value().hunt.tally().waiting(), 2u);
+  ASSERT_TRUE(catalog_->StartHuntHost("c1", StartOf(row, 2, 90)).ok());
+  const v1::Acquisition again = catalog_->GetAcquisition("c1", "a1").value().acquisition;
+  EXPECT_EQ(again.state(), v1::Acquisition::STATE_WAITING);
+  EXPECT_EQ(again.attempt(), 2u);
+  EXPECT_EQ(again.created_unix_ns(), 70);
+  EXPECT_EQ(again.started_unix_ns(), 0);
+  EXPECT_FALSE(again.cancel_requested());
+  EXPECT_EQ(again.detail(), "");
+  EXPECT_EQ(catalog_->GetHuntHost("c1", "a1").value().state(), v1::HuntHost::STATE_OFFERED);
+}
+
+TEST_P(CatalogContract, WhatWasTakenBackCountsOnlyWhereTheHostTookItUp) {
+  ASSERT_TRUE(catalog_->AddHunt("c1", Hunt(), kMembers).ok());
+  AcquisitionRow row = Acquisition("a1", "h1", 70);
+  ASSERT_TRUE(catalog_->StartHuntHost("c1", StartOf(row, 1, 70)).ok());
+  v1::Hunt hunt = Hunt().hunt;
+  hunt.set_state(v1::Hunt::STATE_STOPPED);
+  ASSERT_TRUE(catalog_->UpdateHunt("c1", hunt).ok());
+  EXPECT_EQ(catalog_->OpenHunts("c1").value(), (Strings{"hunt1"})) << "a host may still take it up";
+  ASSERT_TRUE(catalog_->WithdrawHuntHost("c1", "a1").ok());
+  EXPECT_EQ(catalog_->GetHuntHost("c1", "a1").value().state(), v1::HuntHost::STATE_STOPPED);
+  EXPECT_TRUE(catalog_->OpenHunts("c1").value().empty());
+  v1::Acquisition running = row.acquisition;
+  running.set_state(v1::Acquisition::STATE_RUNNING);
+  ASSERT_TRUE(catalog_->UpdateAcquisition("c1", running).ok());
+  EXPECT_EQ(catalog_->GetHuntHost("c1", "a1").value().state(), v1::HuntHost::STATE_RUNNING);
+}
+
+TEST_P(CatalogContract, HuntsAreListedNewestFirstAndBelongToTheirCustomer) {
+  ASSERT_TRUE(catalog_->AddHunt("c1", Hunt(), kMembers).ok());
+  HuntRow newer = Hunt("hunt2");
+  newer.hunt.set_created_unix_ns(99);
+  newer.hunt.set_state(v1::Hunt::STATE_COMPLETE);
+  ASSERT_TRUE(catalog_->AddHunt("c1", newer, {{"h1", "pc1", "a9"}}).ok());
+  const std::vector<v1::Hunt> hunts = catalog_->ListHunts("c1", 0).value();
+  ASSERT_EQ(hunts.size(), 2u);
+  EXPECT_EQ(hunts[0].hunt_id(), "hunt2");
+  EXPECT_EQ(hunts[1].tally().hosts(), 2u);
+  EXPECT_EQ(catalog_->ListHunts("c1", 1).value().size(), 1u);
+  EXPECT_EQ(catalog_->OpenHunts("c1").value(), (Strings{"hunt1"}));
+  EXPECT_TRUE(catalog_->ListHunts("c2", 0).value().empty());
+  EXPECT_TRUE(catalog_->OpenHunts("c2").value().empty());
+  EXPECT_TRUE(absl::IsNotFound(catalog_->GetHunt("c2", "hunt1").status()));
+  EXPECT_TRUE(catalog_->ListHuntHosts("c2", "hunt1").value().empty());
+  EXPECT_TRUE(absl::IsNotFound(catalog_->GetHuntHost("c2", "a1").status()));
+  EXPECT_TRUE(absl::IsNotFound(catalog_->UpdateHunt("c2", Hunt().hunt)));
+  EXPECT_TRUE(absl::IsNotFound(catalog_->RetryHunt("c2", "hunt1").status()));
+  EXPECT_TRUE(absl::IsNotFound(catalog_->StartHuntHost("c2", StartOf(Acquisition("a1", "h1", 70), 1, 70))));
+  ASSERT_TRUE(catalog_->StartHuntHost("c1", StartOf(Acquisition("a1", "h1", 70), 1, 70)).ok());
+  ASSERT_TRUE(catalog_->AddAcquisitions("c1", {Acquisition("a7", "h1", 80)}).ok());
+  const std::vector<v1::Acquisition> of_hunt = catalog_->ListAcquisitions("c1", "", "hunt1", 0).value();
+  ASSERT_EQ(of_hunt.size(), 1u);
+  EXPECT_EQ(of_hunt[0].acquisition_id(), "a1");
 }
 
 TEST_P(CatalogContract, AnUpdateOfAnAcquisitionKeepsWhatWasOrdered) {

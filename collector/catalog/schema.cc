@@ -12,7 +12,7 @@ namespace hozen {
 namespace {
 
 constexpr int64_t kApplicationId = 0x487A6331;
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 // Others write at the same time: commits of large acquisitions hold the lock longest.
 constexpr absl::Duration kBusyTimeout = absl::Seconds(60);
@@ -87,6 +87,41 @@ constexpr char kTables[] = R"(
   CREATE INDEX items_by_path ON items (customer_id, path);
 )";
 
+// Came with version 2: a program of version 1 would send hosts of a hunt plans that it does not find in their rows.
+constexpr char kHuntTables[] = R"(
+  CREATE TABLE hunts (
+    customer_id TEXT NOT NULL REFERENCES customers,
+    hunt_id TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    created_unix_ns INTEGER NOT NULL,
+    next_start_unix_ns INTEGER NOT NULL,
+    hunt BLOB NOT NULL,
+    plan BLOB NOT NULL,
+    PRIMARY KEY (customer_id, hunt_id)) WITHOUT ROWID;
+  CREATE INDEX hunts_by_age ON hunts (customer_id, created_unix_ns, hunt_id);
+  CREATE INDEX hunts_by_state ON hunts (customer_id, state);
+
+  CREATE TABLE hunt_hosts (
+    customer_id TEXT NOT NULL,
+    hunt_id TEXT NOT NULL,
+    idx INTEGER NOT NULL,
+    host_id TEXT NOT NULL,
+    hostname TEXT NOT NULL,
+    acquisition_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    acquisition_state INTEGER NOT NULL,
+    started_unix_ns INTEGER NOT NULL,
+    ended_unix_ns INTEGER NOT NULL,
+    stream_bytes INTEGER NOT NULL,
+    sent_bytes INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (customer_id, hunt_id, idx),
+    UNIQUE (customer_id, acquisition_id),
+    FOREIGN KEY (customer_id, hunt_id) REFERENCES hunts,
+    FOREIGN KEY (customer_id, host_id) REFERENCES hosts) WITHOUT ROWID;
+)";
+
 // Came after version 1. SQLite keeps it also while an older program writes, so it is no new version.
 constexpr char kLaterIndexes[] = R"(
   CREATE INDEX IF NOT EXISTS acquisitions_committed ON acquisitions (customer_id, acquisition_id)
@@ -112,6 +147,11 @@ absl::Status PrepareSchema(SqliteConnection& connection) {
     HOZEN_RETURN_IF_ERROR(connection.Execute(kLaterIndexes));
     return transaction.Commit();
   }
+  if (application == kApplicationId && version == 1) {
+    HOZEN_RETURN_IF_ERROR(
+        connection.Execute(Concat(kHuntTables, kLaterIndexes, "PRAGMA user_version=", kVersion, ";")));
+    return transaction.Commit();
+  }
   if (application == kApplicationId && version > kVersion) {
     return absl::FailedPreconditionError(Concat("the catalog has schema version ", version,
                                                 ", this program knows up to ", kVersion,
@@ -120,8 +160,8 @@ absl::Status PrepareSchema(SqliteConnection& connection) {
   if (application != 0 || version != 0 || tables != 0) {
     return absl::FailedPreconditionError("the file is a database, but not a catalog of ours");
   }
-  HOZEN_RETURN_IF_ERROR(connection.Execute(Concat(kTables, kLaterIndexes, "PRAGMA application_id=", kApplicationId,
-                                                  "; PRAGMA user_version=", kVersion, ";")));
+  HOZEN_RETURN_IF_ERROR(connection.Execute(Concat(kTables, kHuntTables, kLaterIndexes, "PRAGMA application_id=",
+                                                  kApplicationId, "; PRAGMA user_version=", kVersion, ";")));
   return transaction.Commit();
 }
 

@@ -15,7 +15,8 @@ namespace hozen {
 // hozen_matches(pattern, path).
 absl::StatusOr<std::unique_ptr<SqliteConnection>> OpenCatalogConnection(const std::filesystem::path& file);
 
-// Makes the tables in an empty file. FailedPrecondition for a newer schema or another program's file.
+// Makes the tables in an empty file, and those that are missing in an older one, all or none. FailedPrecondition for a
+// newer schema or another program's file.
 absl::Status PrepareSchema(SqliteConnection& connection);
 
 }  // namespace hozen

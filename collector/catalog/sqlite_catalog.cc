@@ -9,6 +9,8 @@
 #include "collector/catalog/connection_pool.h"
 #include "collector/catalog/customer_rows.h"
 #include "collector/catalog/host_rows.h"
+#include "collector/catalog/hunt_host_rows.h"
+#include "collector/catalog/hunt_rows.h"
 #include "collector/catalog/item_rows.h"
 #include "collector/catalog/row_status.h"
 #include "collector/catalog/schema.h"
@@ -91,9 +93,9 @@ class SqliteCatalog : public Catalog {
     return SelectAcquisition(*reader, customer_id, acquisition_id);
   }
   absl::StatusOr<std::vector<v1::Acquisition>> ListAcquisitions(std::string_view customer_id, std::string_view host_id,
-                                                                uint32_t most) override {
+                                                                std::string_view hunt_id, uint32_t most) override {
     HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
-    return SelectAcquisitions(*reader, customer_id, host_id, most);
+    return SelectAcquisitions(*reader, customer_id, host_id, hunt_id, most);
   }
   absl::StatusOr<std::vector<AcquisitionRow>> OpenAcquisitions(std::string_view customer_id,
                                                                std::string_view host_id) override {
@@ -107,6 +109,49 @@ class SqliteCatalog : public Catalog {
   absl::Status UpdateAcquisition(std::string_view customer_id, const v1::Acquisition& acquisition) override {
     absl::MutexLock lock(&mutex_);
     return ReplaceAcquisition(*writer_, customer_id, acquisition);
+  }
+
+  absl::Status AddHunt(std::string_view customer_id, const HuntRow& row,
+                       const std::vector<HuntMember>& members) override {
+    absl::MutexLock lock(&mutex_);
+    return InsertHunt(*writer_, customer_id, row, members);
+  }
+  absl::StatusOr<HuntRow> GetHunt(std::string_view customer_id, std::string_view hunt_id) override {
+    HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+    return SelectHunt(*reader, customer_id, hunt_id);
+  }
+  absl::StatusOr<std::vector<v1::Hunt>> ListHunts(std::string_view customer_id, uint32_t most) override {
+    HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+    return SelectHunts(*reader, customer_id, most);
+  }
+  absl::StatusOr<std::vector<std::string>> OpenHunts(std::string_view customer_id) override {
+    HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+    return SelectOpenHunts(*reader, customer_id);
+  }
+  absl::Status UpdateHunt(std::string_view customer_id, const v1::Hunt& hunt) override {
+    absl::MutexLock lock(&mutex_);
+    return ReplaceHunt(*writer_, customer_id, hunt);
+  }
+  absl::StatusOr<std::vector<v1::HuntHost>> ListHuntHosts(std::string_view customer_id,
+                                                          std::string_view hunt_id) override {
+    HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+    return SelectHuntHosts(*reader, customer_id, hunt_id);
+  }
+  absl::StatusOr<v1::HuntHost> GetHuntHost(std::string_view customer_id, std::string_view acquisition_id) override {
+    HOZEN_ASSIGN_OR_RETURN(const auto reader, readers_.Borrow());
+    return SelectHuntHost(*reader, customer_id, acquisition_id);
+  }
+  absl::Status StartHuntHost(std::string_view customer_id, const HuntStart& start) override {
+    absl::MutexLock lock(&mutex_);
+    return StartHostOfHunt(*writer_, customer_id, start);
+  }
+  absl::Status WithdrawHuntHost(std::string_view customer_id, std::string_view acquisition_id) override {
+    absl::MutexLock lock(&mutex_);
+    return WithdrawHostOfHunt(*writer_, customer_id, acquisition_id);
+  }
+  absl::StatusOr<uint32_t> RetryHunt(std::string_view customer_id, std::string_view hunt_id) override {
+    absl::MutexLock lock(&mutex_);
+    return LetWaitAgain(*writer_, customer_id, hunt_id);
   }
 
   absl::StatusOr<std::unique_ptr<Commit>> BeginCommit(std::string_view customer_id,

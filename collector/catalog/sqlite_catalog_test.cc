@@ -35,10 +35,22 @@ TEST_F(SqliteCatalogTest, KeepsItsRowsOverAReopening) {
 
 TEST_F(SqliteCatalogTest, AFileOfANewerVersionIsRefusedAndLeftAsItIs) {
   ASSERT_TRUE(OpenSqliteCatalog(file_).ok());
-  ASSERT_TRUE(Sql("PRAGMA user_version=2").ok());
+  ASSERT_TRUE(Sql("PRAGMA user_version=3").ok());
   const absl::Status status = OpenSqliteCatalog(file_).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_NE(status.message().find("catalog.db"), absl::string_view::npos);
+  EXPECT_EQ(SqliteConnection::Open(file_, absl::Seconds(1)).value()->QueryInt("PRAGMA user_version").value(), 3);
+}
+
+TEST_F(SqliteCatalogTest, AFileOfVersion1GetsWhatItLacksAndKeepsWhatItHas) {
+  ASSERT_TRUE(OpenSqliteCatalog(file_).value()->AddCustomer({.customer_id = "c1", .name = "n"}).ok());
+  ASSERT_TRUE(Sql("DROP TABLE hunt_hosts; DROP TABLE hunts; PRAGMA user_version=1;").ok());
+  const auto catalog = OpenSqliteCatalog(file_);
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+  EXPECT_EQ((*catalog)->GetCustomer("c1").value().name, "n");
+  HuntRow hunt;
+  hunt.hunt.set_hunt_id("h");
+  EXPECT_TRUE((*catalog)->AddHunt("c1", hunt, {}).ok());
   EXPECT_EQ(SqliteConnection::Open(file_, absl::Seconds(1)).value()->QueryInt("PRAGMA user_version").value(), 2);
 }
 

@@ -7,7 +7,7 @@
 
 #include "absl/hash/hash.h"
 #include "collector/custody/custody_log.h"
-#include "collector/fleet/plan_summary.h"
+#include "collector/fleet/new_acquisition.h"
 #include "core/base/concat.h"
 #include "core/base/log.h"
 #include "core/base/printable.h"
@@ -43,9 +43,14 @@ absl::Status NoSuchAcquisition(std::string_view acquisition_id) {
   return absl::NotFoundError(Concat("there is no acquisition ", Bounded(acquisition_id)));
 }
 
+absl::Status SubmittedBefore(const v1::Plan& plan) {
+  return absl::AlreadyExistsError(Concat("plan ", Bounded(plan.plan_id()), " was submitted before"));
+}
+
 v1::CollectorMessage TaskOf(const AcquisitionRow& row) {
   v1::CollectorMessage message;
   message.mutable_task()->set_acquisition_id(row.acquisition.acquisition_id());
+  message.mutable_task()->set_attempt(row.acquisition.attempt());
   *message.mutable_task()->mutable_plan() = row.plan;
   return message;
 }
@@ -136,8 +141,11 @@ absl::Status Fleet::ChangeHost(std::string_view customer_id, std::string_view ho
 }
 
 void Fleet::Bump(const Key& key) {
-  absl::MutexLock lock(&mutex_);
-  ++live_[key].version;
+  {
+    absl::MutexLock lock(&mutex_);
+    ++live_[key].version;
+  }
+  if (watcher_ != nullptr) watcher_->OnAcquisition(key.first, key.second);
 }
 
 absl::StatusOr<AcquisitionRow> Fleet::ExpireIfOverdue(const Key& key, AcquisitionRow row) {
@@ -195,6 +203,7 @@ absl::StatusOr<uint64_t> Fleet::Connect(std::string_view customer_id, std::strin
     session = Session{number, send, std::move(on_replaced), clock_.Now()};
   }
   if (replaced) replaced();
+  if (watcher_ != nullptr) watcher_->OnHost(customer_id, host_id);
 
   absl::StatusOr<std::vector<AcquisitionRow>> open = catalog_.OpenAcquisitions(customer_id, host_id);
   if (!open.ok()) {
@@ -236,9 +245,13 @@ void Fleet::SendTasks(const Key& host, const v1::Hello& hello, const std::vector
 }
 
 void Fleet::Disconnect(std::string_view customer_id, std::string_view host_id, uint64_t session) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = sessions_.find(MakeKey(customer_id, host_id));
-  if (found != sessions_.end() && found->second.number == session) sessions_.erase(found);
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = sessions_.find(MakeKey(customer_id, host_id));
+    if (found == sessions_.end() || found->second.number != session) return;
+    sessions_.erase(found);
+  }
+  if (watcher_ != nullptr) watcher_->OnHost(customer_id, host_id);
 }
 
 bool Fleet::IsConnected(std::string_view customer_id, std::string_view host_id) const {
@@ -353,7 +366,8 @@ absl::StatusOr<bool> Fleet::ApplyEvent(const Key& host, const v1::AcquisitionEve
       return TakeUp(host, row);
     case v1::AcquisitionEvent::KIND_REFUSED:
     case v1::AcquisitionEvent::KIND_FAILED: {
-      if (!open) return false;
+      // Of an attempt before the one that is under way it says nothing new.
+      if (!open || (event.attempt() != 0 && event.attempt() < acquisition.attempt())) return false;
       const bool refused = event.kind() == v1::AcquisitionEvent::KIND_REFUSED;
       const std::string detail = Bounded(event.detail());
       HOZEN_RETURN_IF_ERROR(Record(host, refused ? "acquisition.refused" : "acquisition.failed", row, detail));
@@ -409,10 +423,11 @@ absl::Status Fleet::CheckOwner(std::string_view customer_id, std::string_view ho
 
 void Fleet::Committed(std::string_view customer_id, std::string_view acquisition_id) {
   const Key key = MakeKey(customer_id, acquisition_id);
-  absl::MutexLock lock(&mutex_);
-  Live& live = live_[key];
-  live.progress.reset();  // the row has the last one
-  ++live.version;
+  {
+    absl::MutexLock lock(&mutex_);
+    live_[key].progress.reset();  // the row has the last one
+  }
+  Bump(key);
 }
 
 // --- responders ---
@@ -421,8 +436,11 @@ absl::StatusOr<std::vector<v1::Acquisition>> Fleet::Submit(std::string_view cust
                                                            const v1::SignedPlan& signed_plan, const v1::Plan& plan) {
   HOZEN_ASSIGN_OR_RETURN(CustomerVault* const vault, customers_.Get(customer_id));
   const Digest digest = PlanDigest(signed_plan);
-  const std::string summary = SummaryOf(plan);
-  const int64_t now = clock_.NowUnixNs();
+  const AcquisitionRow common = NewAcquisition(signed_plan, plan, operator_name);
+  const absl::Time now = clock_.Now();
+  const absl::Status hunt = catalog_.GetHunt(customer_id, plan.plan_id()).status();
+  if (hunt.ok()) return SubmittedBefore(plan);
+  if (!absl::IsNotFound(hunt)) return hunt;
   std::vector<AcquisitionRow> rows;
   std::set<std::string> host_ids;
   for (const std::string& host_id : plan.host_ids()) {
@@ -432,33 +450,16 @@ absl::StatusOr<std::vector<v1::Acquisition>> Fleet::Submit(std::string_view cust
       return absl::NotFoundError(Concat("there is no host ", Bounded(host_id), ": `hozen hosts` lists them"));
     }
     if (!host.ok()) return host.status();
-    AcquisitionRow row;
-    row.plan = signed_plan;
-    v1::Acquisition& acquisition = row.acquisition;
-    acquisition.set_acquisition_id(AcquisitionId(digest, host_id));
-    acquisition.set_plan_id(plan.plan_id());
-    acquisition.set_host_id(host_id);
-    acquisition.set_hostname(host->host.facts().hostname());
-    acquisition.set_operator_name(std::string(operator_name));
-    acquisition.set_reason(plan.reason());
-    acquisition.set_state(v1::Acquisition::STATE_WAITING);
-    acquisition.set_created_unix_ns(now);
-    acquisition.set_deadline_unix_ns(plan.limits().deadline_unix_ns());
-    acquisition.set_summary(summary);
-    const absl::Status there = catalog_.GetAcquisition(customer_id, acquisition.acquisition_id()).status();
-    if (there.ok()) return absl::AlreadyExistsError(Concat("plan ", Bounded(plan.plan_id()), " was submitted before"));
+    AcquisitionRow row = common;
+    SetHost(digest, host_id, host->host.facts().hostname(), now, row.acquisition);
+    const absl::Status there = catalog_.GetAcquisition(customer_id, row.acquisition.acquisition_id()).status();
+    if (there.ok()) return SubmittedBefore(plan);
     if (!absl::IsNotFound(there)) return there;
     rows.push_back(std::move(row));
   }
 
   for (const AcquisitionRow& row : rows) {
-    CustodyEvent event;
-    event.kind = "plan.submitted";
-    event.actor = Concat("operator:", operator_name);
-    event.acquisition_id = row.acquisition.acquisition_id();
-    event.host_id = row.acquisition.host_id();
-    event.details = {{"plan_id", Bounded(plan.plan_id())}, {"plan_sha256", digest.ToHex()}};
-    HOZEN_RETURN_IF_ERROR(vault->custody().Append(event).status());
+    HOZEN_RETURN_IF_ERROR(vault->custody().Append(SubmittedEvent(digest, row.acquisition)).status());
   }
   HOZEN_RETURN_IF_ERROR(catalog_.AddAcquisitions(customer_id, rows));
 
@@ -470,8 +471,22 @@ absl::StatusOr<std::vector<v1::Acquisition>> Fleet::Submit(std::string_view cust
   return acquisitions;
 }
 
-absl::Status Fleet::Cancel(std::string_view customer_id, std::string_view operator_name,
-                           std::string_view acquisition_id) {
+void Fleet::Offer(std::string_view customer_id, const AcquisitionRow& row) {
+  {
+    absl::MutexLock lock(&mutex_);
+    live_[MakeKey(customer_id, row.acquisition.acquisition_id())].progress.reset();  // of an attempt before
+  }
+  Bump(MakeKey(customer_id, row.acquisition.acquisition_id()));
+  SendTo(MakeKey(customer_id, row.acquisition.host_id()), TaskOf(row));
+}
+
+std::optional<v1::Progress> Fleet::LiveProgress(std::string_view customer_id, std::string_view acquisition_id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto live = live_.find(MakeKey(customer_id, acquisition_id));
+  return live == live_.end() ? std::nullopt : live->second.progress;
+}
+
+absl::Status Fleet::Cancel(std::string_view customer_id, std::string_view actor, std::string_view acquisition_id) {
   HOZEN_ASSIGN_OR_RETURN(CustomerVault* const vault, customers_.Get(customer_id));
   const Key key = MakeKey(customer_id, acquisition_id);
   absl::StatusOr<AcquisitionRow> row = ChangeAcquisition(key, [&](AcquisitionRow& found) -> absl::StatusOr<bool> {
@@ -483,7 +498,7 @@ absl::Status Fleet::Cancel(std::string_view customer_id, std::string_view operat
     if (acquisition.cancel_requested()) return false;
     CustodyEvent event;
     event.kind = "acquisition.cancel-requested";
-    event.actor = Concat("operator:", operator_name);
+    event.actor = std::string(actor);
     event.acquisition_id = key.second;
     event.host_id = acquisition.host_id();
     HOZEN_RETURN_IF_ERROR(vault->custody().Append(event).status());

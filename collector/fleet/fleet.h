@@ -26,6 +26,18 @@
 
 namespace hozen {
 
+// Who wants to know at once what happens in the fleet. Called on the threads of sessions, outside of all locks of the
+// fleet: must not block and must not call the fleet. What it is told may be out of date by then; the fleet and the
+// catalog say what is true.
+class FleetWatcher {
+ public:
+  virtual ~FleetWatcher() = default;
+  // It has connected or gone.
+  virtual void OnHost(std::string_view customer_id, std::string_view host_id) = 0;
+  // Its row has changed.
+  virtual void OnAcquisition(std::string_view customer_id, std::string_view acquisition_id) = 0;
+};
+
 // Thread-safe.
 class Fleet {
  public:
@@ -33,6 +45,9 @@ class Fleet {
   Fleet(Customers& customers, Catalog& catalog, const Clock& clock);
   // How often agents are asked to say that they are there, in whole seconds. Before the first session; else 30 seconds.
   void SetHeartbeatInterval(absl::Duration interval) { heartbeat_interval_ = interval; }
+
+  // Before the first session and call. `watcher` must outlive them; null for nobody.
+  void SetWatcher(FleetWatcher* watcher) { watcher_ = watcher; }
 
   // --- what a session does ---
   // Queues; must not block, must not call the fleet, and may be called until Disconnect has returned and shortly after.
@@ -61,7 +76,12 @@ class Fleet {
   // Records a verified plan, one acquisition per host, in catalog and custody, and sends it to those connected.
   absl::StatusOr<std::vector<v1::Acquisition>> Submit(std::string_view customer_id, std::string_view operator_name,
                                                       const v1::SignedPlan& signed_plan, const v1::Plan& plan);
-  absl::Status Cancel(std::string_view customer_id, std::string_view operator_name, std::string_view acquisition_id);
+  // `actor` is as custody events name it.
+  absl::Status Cancel(std::string_view customer_id, std::string_view actor, std::string_view acquisition_id);
+  // The acquisition, which the catalog has as waiting, goes to its host where that is connected; else when it comes.
+  void Offer(std::string_view customer_id, const AcquisitionRow& row);
+  // What the host said last, since this process started and while it is under way.
+  std::optional<v1::Progress> LiveProgress(std::string_view customer_id, std::string_view acquisition_id) const;
   // The catalog's row with the newest progress. Waiting ones past their deadline become EXPIRED here.
   absl::StatusOr<v1::Acquisition> Current(std::string_view customer_id, std::string_view acquisition_id);
   // Waits until the acquisition changes after `seen_version` (0: does not wait) or `timeout` is over; returns it and
@@ -120,6 +140,7 @@ class Fleet {
   Catalog& catalog_;
   const Clock& clock_;
   absl::Duration heartbeat_interval_ = absl::Seconds(30);
+  FleetWatcher* watcher_ = nullptr;
   // One step of reading, changing and writing a row at a time; a row's mutex is chosen by its key. Taken before mutex_.
   std::array<absl::Mutex, 256> row_mutexes_;
   mutable absl::Mutex mutex_;

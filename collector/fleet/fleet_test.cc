@@ -1,17 +1,14 @@
 #include "collector/fleet/fleet.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <limits>
-#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "collector/catalog/sqlite_catalog.h"
-#include "core/base/fake_clock.h"
+#include "collector/fleet/testing_fleet.h"
 #include "core/plan/plan.h"
 
 namespace hozen {
@@ -20,44 +17,11 @@ namespace {
 constexpr char kHost[] = "00000000000000aa";
 constexpr char kOtherHost[] = "00000000000000bb";
 
-class FleetTest : public testing::Test {
+class FleetTest : public TestingFleet {
  protected:
-  FleetTest() : folder_(FreshFolder()) {
-    root_ = std::make_unique<CertificateAuthority>(
-        CertificateAuthority::CreateRoot("root", clock_.Now() - absl::Hours(1), clock_.Now() + absl::Hours(9999))
-            .value());
-    catalog_ = OpenSqliteCatalog(folder_ + "/catalog").value();
-    CustomersOptions options;
-    options.folder = folder_ + "/customers";
-    options.reserve_bytes = 0;
-    std::filesystem::create_directories(options.folder);
-    customers_ = std::make_unique<Customers>(options, *root_, *catalog_, clock_);
-    vault_ = customers_->Create("Acme").value();
-    fleet_ = std::make_unique<Fleet>(*customers_, *catalog_, clock_);
+  FleetTest() : sent_(TestingFleet::sent_[kHost]) {
     AddHost(kHost);
     AddHost(kOtherHost);
-  }
-  ~FleetTest() override {
-    fleet_.reset();
-    customers_.reset();
-    catalog_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  static std::string FreshFolder() {
-    std::string folder = testing::TempDir() + "/fleetXXXXXX";
-    if (::mkdtemp(folder.data()) == nullptr) std::abort();
-    return folder;
-  }
-
-  const std::string& customer() const { return vault_->customer_id(); }
-
-  void AddHost(const char* id) {
-    HostRow row;
-    row.host.set_host_id(id);
-    row.public_key_der = id;
-    row.certificate_chain_pem = "-";
-    ASSERT_EQ(catalog_->AddHost(customer(), row), absl::OkStatus());
   }
 
   // The acquisition's id.
@@ -75,44 +39,21 @@ class FleetTest : public testing::Test {
   }
 
   absl::StatusOr<uint64_t> Connect(std::vector<std::string> under_way = {}) {
-    v1::Hello hello;
-    for (std::string& id : under_way) hello.add_acquisition_ids(std::move(id));
-    return fleet_->Connect(
-        customer(), kHost, hello, [this](v1::CollectorMessage message) { sent_.push_back(std::move(message)); },
-        [this] { ++replaced_; });
+    return TestingFleet::Connect(kHost, std::move(under_way));
   }
 
   absl::Status Say(const std::string& acquisition_id, v1::AcquisitionEvent::Kind kind, const char* host = kHost) {
-    v1::AgentMessage message;
-    message.mutable_event()->set_acquisition_id(acquisition_id);
-    message.mutable_event()->set_kind(kind);
-    message.mutable_event()->set_detail("because");
-    return fleet_->Receive(customer(), host, message);
+    return TestingFleet::Say(host, acquisition_id, kind);
   }
 
   v1::Acquisition::State State(const std::string& id) { return fleet_->Current(customer(), id)->state(); }
 
   std::vector<std::string> CustodyKinds() {
-    std::vector<std::string> kinds;
-    for (uint64_t i = 0; i < vault_->custody().size(); ++i) {
-      const std::string entry = vault_->custody().Entry(i).value();
-      for (const char* kind : {"plan.submitted", "acquisition.accepted", "acquisition.refused", "acquisition.resumed",
-                               "acquisition.cancel-requested"}) {
-        if (entry.find(kind) != std::string::npos) kinds.push_back(kind);
-      }
-    }
-    return kinds;
+    return TestingFleet::CustodyKinds({"plan.submitted", "acquisition.accepted", "acquisition.refused",
+                                       "acquisition.resumed", "acquisition.cancel-requested"});
   }
 
-  const std::string folder_;
-  FakeClock clock_;
-  std::unique_ptr<CertificateAuthority> root_;
-  std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Customers> customers_;
-  CustomerVault* vault_ = nullptr;
-  std::unique_ptr<Fleet> fleet_;
-  std::vector<v1::CollectorMessage> sent_;
-  int replaced_ = 0;
+  std::vector<v1::CollectorMessage>& sent_;
 };
 
 TEST_F(FleetTest, SendsAPlanAtOnceToAHostThatIsConnectedAndLaterToOneThatIsNot) {
@@ -187,9 +128,9 @@ TEST_F(FleetTest, ExpiresWhatNobodyTookUpUntilItsDeadline) {
 
 TEST_F(FleetTest, CancelsAtOnceWhatNoHostHasAndTellsTheHostThatHasIt) {
   const std::string id = Submit();
-  EXPECT_EQ(fleet_->Cancel(customer(), "alice", id), absl::OkStatus());
+  EXPECT_EQ(fleet_->Cancel(customer(), "operator:alice", id), absl::OkStatus());
   EXPECT_EQ(State(id), v1::Acquisition::STATE_FAILED);
-  EXPECT_EQ(fleet_->Cancel(customer(), "alice", id).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(fleet_->Cancel(customer(), "operator:alice", id).code(), absl::StatusCode::kFailedPrecondition);
   // It was under way after all: the host is told, and what it has may come.
   ASSERT_TRUE(Connect({id}).ok());
   EXPECT_EQ(State(id), v1::Acquisition::STATE_RUNNING);

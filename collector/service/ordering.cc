@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "collector/service/order_check.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
-#include "core/plan/plan.h"
 
 namespace hozen {
 namespace {
@@ -18,17 +18,6 @@ namespace {
 constexpr uint32_t kMostAcquisitions = 1000;
 // How long a watch may sleep without asking whether anyone still wants it.
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(500);
-
-// That the plan's signer is the caller himself: nobody hands in orders in another's name.
-absl::Status CheckAuthor(const v1::SignedPlan& signed_plan, const PublicKey& authority, const Caller& caller,
-                         absl::Time now) {
-  HOZEN_ASSIGN_OR_RETURN(
-      const v1::OperatorCertificate certificate,
-      VerifyOperatorCertificate(signed_plan.operator_certificate(), authority, caller.customer_id, now));
-  if (certificate.name() == caller.name && certificate.public_key() == caller.public_key_der) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      Concat("the plan is signed by ", Printable(certificate.name()), ", but handed in by ", Printable(caller.name)));
-}
 
 }  // namespace
 
@@ -46,13 +35,7 @@ absl::StatusOr<v1::ListHostsResponse> Ordering::ListHosts(const Caller& caller, 
 absl::StatusOr<v1::SubmitPlanResponse> Ordering::SubmitPlan(const Caller& caller,
                                                             const v1::SubmitPlanRequest& request) {
   HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kOrder));
-  const absl::Time now = context_.clock.Now();
-  HOZEN_ASSIGN_OR_RETURN(const CustomerRow customer, context_.catalog.GetCustomer(caller.customer_id));
-  HOZEN_ASSIGN_OR_RETURN(const PublicKey authority, PublicKey::FromDer(customer.authority_key_der));
-  HOZEN_ASSIGN_OR_RETURN(const v1::Plan plan,
-                         VerifyPlan(request.plan(), authority,
-                                    {.customer_id = caller.customer_id, .host_id = {}, .now = now, .approvals = 0}));
-  HOZEN_RETURN_IF_ERROR(CheckAuthor(request.plan(), authority, caller, now));
+  HOZEN_ASSIGN_OR_RETURN(const v1::Plan plan, CheckOrder(context_, caller, request.plan()));
   for (const std::string& host_id : plan.host_ids()) {
     const absl::Status known = context_.catalog.GetHost(caller.customer_id, host_id).status();
     if (absl::IsNotFound(known)) {
@@ -70,7 +53,7 @@ absl::StatusOr<v1::SubmitPlanResponse> Ordering::SubmitPlan(const Caller& caller
 absl::StatusOr<v1::CancelAcquisitionResponse> Ordering::Cancel(const Caller& caller,
                                                                const v1::CancelAcquisitionRequest& request) {
   HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kOrder));
-  HOZEN_RETURN_IF_ERROR(context_.fleet.Cancel(caller.customer_id, caller.name, request.acquisition_id()));
+  HOZEN_RETURN_IF_ERROR(context_.fleet.Cancel(caller.customer_id, caller.Actor(), request.acquisition_id()));
   return v1::CancelAcquisitionResponse();
 }
 
@@ -78,8 +61,9 @@ absl::StatusOr<v1::ListAcquisitionsResponse> Ordering::List(const Caller& caller
                                                             const v1::ListAcquisitionsRequest& request) {
   HOZEN_RETURN_IF_ERROR(Authorize(caller, Action::kReadFleet));
   const uint32_t most = request.most() == 0 ? kMostAcquisitions : std::min(request.most(), kMostAcquisitions);
-  HOZEN_ASSIGN_OR_RETURN(std::vector<v1::Acquisition> rows,
-                         context_.catalog.ListAcquisitions(caller.customer_id, request.host_id(), most));
+  HOZEN_ASSIGN_OR_RETURN(
+      std::vector<v1::Acquisition> rows,
+      context_.catalog.ListAcquisitions(caller.customer_id, request.host_id(), request.hunt_id(), most));
   v1::ListAcquisitionsResponse response;
   for (v1::Acquisition& row : rows) {
     if (!Fleet::HasEnded(row.state())) {

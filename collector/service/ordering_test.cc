@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "collector/export/testing_evidence.h"
+#include "collector/service/testing_operators.h"
 #include "core/plan/plan.h"
 
 namespace hozen {
@@ -14,25 +14,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class OrderingTest : public ::testing::Test {
+class OrderingTest : public TestingOperators {
  protected:
-  Caller Operator(std::string name, std::string role, const PrivateKey& key) {
-    return {.kind = Caller::Kind::kOperator,
-            .customer_id = made_.vault().customer_id(),
-            .name = std::move(name),
-            .role = std::move(role),
-            .public_key_der = key.public_key().ToDer()};
-  }
-  Caller Alice() { return Operator("alice", "responder", made_.alices_key()); }
   v1::SubmitPlanRequest Order(std::string id) {
     v1::SubmitPlanRequest request;
     *request.mutable_plan() = made_.PlanOf(std::move(id));
     return request;
   }
 
-  TestingEvidence made_;
-  Fleet fleet_{made_.customers(), made_.catalog(), made_.clock()};
-  Ordering ordering_{ServiceContext{made_.customers(), made_.catalog(), fleet_, made_.root(), made_.clock()}};
+  Ordering ordering_{context_};
 };
 
 TEST_F(OrderingTest, AnOrderBecomesAnAcquisitionOnce) {

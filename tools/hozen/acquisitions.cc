@@ -22,6 +22,7 @@ namespace {
 
 struct ListOptions {
   std::string host;
+  std::string hunt;
   uint32_t most = 50;
 };
 
@@ -50,6 +51,9 @@ absl::StatusOr<ExitCode> List(Invocation& invocation, const ListOptions& options
   if (!options.host.empty()) {
     HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
     request.set_host_id(host.host_id());
+  }
+  if (!options.hunt.empty()) {
+    HOZEN_ASSIGN_OR_RETURN(*request.mutable_hunt_id(), ResolveHunt(*session.collector, options.hunt));
   }
   HOZEN_ASSIGN_OR_RETURN(const v1::ListAcquisitionsResponse response, session.collector->ListAcquisitions(request));
   if (console.json()) {
@@ -161,6 +165,7 @@ void AddAcquisitionCommands(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("acquisitions", Text("List acquisitions, the newest first", "取得を新しい順に一覧表示する"));
   auto options = std::make_shared<ListOptions>();
   list->add_option("--host", options->host, Text("Only those of this host", "この端末のものだけ"))->type_name("HOST");
+  list->add_option("--hunt", options->hunt, Text("Only those of this hunt", "このハントのものだけ"))->type_name("HUNT");
   list->add_option("--most", options->most, Text("At most so many (default 50)", "最大件数（既定 50）"))
       ->check(CLI::Range(1u, 1'000'000u))
       ->type_name("N");

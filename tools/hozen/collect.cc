@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
-#include "core/base/clock.h"
 #include "core/base/concat.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
@@ -15,13 +13,13 @@
 #include "core/plan/plan.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
-#include "tools/hozen/definition_folders.h"
 #include "tools/hozen/disk_choice.h"
 #include "tools/hozen/estimate.h"
 #include "tools/hozen/failed_targets.h"
 #include "tools/hozen/follow.h"
 #include "tools/hozen/id_prefix.h"
 #include "tools/hozen/json_rendering.h"
+#include "tools/hozen/order_options.h"
 #include "tools/hozen/quantity.h"
 #include "tools/hozen/table.h"
 #include "tools/hozen/text_rendering.h"
@@ -29,75 +27,9 @@
 namespace hozen {
 namespace {
 
-struct OrderOptions {
-  std::string host;
-  std::vector<std::string> artifacts;
-  std::vector<std::string> paths;
-  std::vector<std::string> definitions;
-  std::string bodyfile;  // the folder that is listed; empty: none
-  std::string disk;
-  std::string order = "value";
-  std::string scope = "all";
-  uint32_t partition = 0;
-  std::string range;
-  std::string container;
-  bool no_listing = false;
-  std::string offline_disk;
-  std::string system;
-  std::string access = "auto";
-  bool deleted = false;
-  bool all_attributes = false;
-  bool estimate = false;
-  bool wait = false;
-  absl::Duration deadline = absl::Hours(4);
-  uint64_t total_bytes = 0;
-  uint64_t file_bytes = 0;
-  uint64_t read_rate = 0;
-  uint64_t send_rate = 0;
-  uint64_t items = 0;
-  uint32_t depth = 0;
-  uint32_t cpu_percent = 0;
-  std::string reason;
-};
-
-v1::Plan NewPlan(const OrderOptions& options, const v1::Credential& credential, const v1::Host& host) {
-  const absl::Time now = Clock::Real().Now();
-  v1::Plan plan;
-  plan.set_format_version(1);
-  plan.set_plan_id(absl::BytesToHexString(RandomBytes(8)));
-  plan.set_customer_id(credential.customer_id());
-  plan.add_host_ids(host.host_id());
-  plan.set_created_unix_ns(absl::ToUnixNanos(now));
-  plan.set_operator_name(credential.name());
-  plan.set_reason(options.reason);
-  v1::Limits& limits = *plan.mutable_limits();
-  limits.set_deadline_unix_ns(absl::ToUnixNanos(now + options.deadline));
-  limits.set_total_bytes(options.total_bytes);
-  limits.set_file_bytes(options.file_bytes);
-  limits.set_items(options.items);
-  limits.set_depth(options.depth);
-  limits.set_cpu_percent(options.cpu_percent);
-  limits.set_read_bytes_per_s(options.read_rate);
-  limits.set_send_bytes_per_s(options.send_rate);
-  return plan;
-}
-
-void NoteNotRun(Console& console, const std::vector<NotRun>& not_run) {
-  if (not_run.empty() || console.json()) return;
-  console.Note(Say("These sources will not run:", "次のソースは実行されません:"));
-  for (const NotRun& one : not_run) {
-    console.Note(Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", PrintableLine(one.reason)));
-  }
-}
-
 Json AcquisitionWithNotRun(const v1::Acquisition& acquisition, const std::vector<NotRun>& not_run) {
   Json json = AcquisitionJson(acquisition);
-  json["not_run"] = Json::array();
-  for (const NotRun& one : not_run) {
-    json["not_run"].push_back({{"artifact", Printable(one.artifact)},
-                               {"source_type", Printable(one.source_type)},
-                               {"reason", PrintableLine(one.reason)}});
-  }
+  json["not_run"] = NotRunJson(not_run);
   return json;
 }
 
@@ -213,77 +145,13 @@ absl::StatusOr<ExitCode> EstimateOrder(Invocation& invocation, const Session& se
   return ExitCodeOf(ended.state());
 }
 
-v1::Access AccessNamed(const std::string& name) {
-  if (name == "system") return v1::ACCESS_SYSTEM;
-  if (name == "raw") return v1::ACCESS_RAW;
-  return name == "both" ? v1::ACCESS_BOTH : v1::ACCESS_AUTO;
-}
-
-// How files are to be reached, in every target that names some.
-void SetWays(const OrderOptions& options, v1::Plan& plan) {
-  if (!options.offline_disk.empty()) {
-    plan.mutable_offline_disk()->set_path(FromPrintable(options.offline_disk));
-    plan.mutable_offline_disk()->set_container(options.container);
-  }
-  for (v1::Target& target : *plan.mutable_targets()) {
-    if (!target.has_file() && !target.has_path()) continue;
-    v1::Target::PathPattern& files = target.has_file() ? *target.mutable_file() : *target.mutable_path();
-    files.set_access(AccessNamed(options.access));
-    files.set_deleted(options.deleted);
-    files.set_all_attributes(options.all_attributes);
-  }
-}
-
-absl::Status CheckWays(const OrderOptions& options) {
-  if (options.offline_disk.empty() && !options.system.empty()) {
-    return absl::InvalidArgumentError(AbslView(
-        Say("--system is of a disk: give --offline-disk too", "--system は --offline-disk と併せて指定してください")));
-  }
-  if (options.deleted && options.access == "system") {
-    return absl::InvalidArgumentError(
-        AbslView(Say("the system does not show deleted files; leave out --access system",
-                     "システム経由では削除ファイルは見えません。--access system を外してください")));
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<ExitCode> Collect(Invocation& invocation, const OrderOptions& options) {
-  if (options.artifacts.empty() && options.paths.empty() && options.bodyfile.empty()) {
-    return absl::InvalidArgumentError(AbslView(
-        Say("nothing to collect: give --artifacts, --path or --bodyfile (hozen artifacts list shows what there is)",
-            "収集対象がありません。--artifacts、--path、--bodyfile のいずれかを指定してください（一覧: hozen artifacts "
-            "list）")));
-  }
-  HOZEN_RETURN_IF_ERROR(CheckWays(options));
+  HOZEN_RETURN_IF_ERROR(CheckTriage(options));
   HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
   HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
-  v1::Plan plan = NewPlan(options, session.credential, host);
-  const std::string system = options.system.empty() ? host.facts().system() : options.system;
-  std::vector<NotRun> not_run;
-  if (!options.artifacts.empty()) {
-    HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.definitions));
-    const HostState state = options.offline_disk.empty() ? HostState::kRunning : HostState::kOffline;
-    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system, state));
-    for (const v1::Target& target : resolved.targets) *plan.add_targets() = target;
-    not_run = resolved.not_run;
-  }
-  // Before any file is touched.
-  if (!options.bodyfile.empty()) plan.add_targets()->mutable_listing()->set_path(FromPrintable(options.bodyfile));
-  for (const std::string& path : options.paths) {
-    v1::Target::PathPattern& pattern = *plan.add_targets()->mutable_file();
-    pattern.set_pattern(path);
-    pattern.set_separator(system == "windows" ? "\\" : "/");
-  }
-  NoteNotRun(invocation.console, not_run);
-  if (plan.targets().empty()) {
-    return absl::InvalidArgumentError(
-        Concat(Say("none of these artifacts has a source that can run on ",
-                   "指定されたアーティファクトには、次のシステムで実行できるソースがありません: "),
-               Printable(system)));
-  }
-  SetWays(options, plan);
-  if (options.estimate) return EstimateOrder(invocation, session, options, std::move(plan));
-  return SubmitAndWait(invocation, session, options, plan, host, not_run);
+  HOZEN_ASSIGN_OR_RETURN(TriagePlan triage, PlanTriage(invocation.console, options, session.credential, {host}));
+  if (options.estimate) return EstimateOrder(invocation, session, options, std::move(triage.plan));
+  return SubmitAndWait(invocation, session, options, triage.plan, host, triage.not_run);
 }
 
 absl::Status SetRange(const std::string& text, v1::Target::Disk& disk) {
@@ -299,7 +167,7 @@ absl::Status SetRange(const std::string& text, v1::Target::Disk& disk) {
 absl::StatusOr<ExitCode> Image(Invocation& invocation, const OrderOptions& options) {
   HOZEN_ASSIGN_OR_RETURN(const Session session, invocation.OpenAsOperator());
   HOZEN_ASSIGN_OR_RETURN(const v1::Host host, ResolveHost(*session.collector, options.host));
-  v1::Plan plan = NewPlan(options, session.credential, host);
+  v1::Plan plan = NewPlan(options, session.credential, {host});
   v1::Target::Disk& disk = *plan.add_targets()->mutable_disk();
   disk.set_path(FromPrintable(options.disk));
   disk.set_order(options.order);
@@ -309,25 +177,6 @@ absl::StatusOr<ExitCode> Image(Invocation& invocation, const OrderOptions& optio
   disk.set_listing(!options.no_listing);
   disk.set_container(options.container);
   return SubmitAndWait(invocation, session, options, plan, host, {});
-}
-
-void AddLimits(CLI::App& command, OrderOptions& options, const std::string& deadline_text) {
-  command.add_flag("--wait", options.wait,
-                   Text("Stay until it has ended, and show how it comes along", "終了まで待ち、経過を表示する"));
-  AddDurationOption(command, "--deadline", options.deadline, deadline_text);
-  AddSizeOption(command, "--max-bytes", options.total_bytes,
-                Text("Stop after so many bytes of evidence", "証拠の総量の上限"));
-  AddSizeOption(command, "--read-rate", options.read_rate,
-                Text("Read at most so many bytes a second", "毎秒の読み取り量の上限"));
-  AddSizeOption(command, "--send-rate", options.send_rate,
-                Text("Send at most so many bytes a second", "毎秒の送信量の上限"));
-  command
-      .add_option("--cpu-percent", options.cpu_percent,
-                  Text("Use at most so much of one core", "1 コアに対する CPU 使用率の上限"))
-      ->check(CLI::Range(1u, 100u))
-      ->type_name("N");
-  command.add_option("--reason", options.reason, Text("The case or ticket that this belongs to", "案件番号や理由"))
-      ->type_name("TEXT");
 }
 
 std::string SharedFooter() {
@@ -350,71 +199,14 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* collect = app.add_subcommand("collect", Text("Order a triage of a host", "端末のトリアージを指示する"));
   auto options = std::make_shared<OrderOptions>();
   collect->add_option("HOST", options->host, Text("Which host", "対象の端末"))->required();
-  collect
-      ->add_option("--artifacts", options->artifacts,
-                   Text("Artifacts by name, separated by commas", "アーティファクト名（カンマ区切り）"))
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("A,B");
-  collect
-      ->add_option("--path", options->paths,
-                   Text("Files by pattern (*, ?, [a-z], ** for folders); may be given again",
-                        "ファイルのパターン（*, ?, [a-z]、** はフォルダ）。複数指定可"))
-      ->allow_extra_args(false)
-      ->type_name("GLOB");
-  collect
-      ->add_option("--definitions", options->definitions,
-                   Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
-                        "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
-      ->allow_extra_args(false)
-      ->type_name("DIR");
-  collect
-      ->add_option("--access", options->access,
-                   Text("auto (default): through the system, and raw where it denies or cannot read a file; system;\n"
-                        "raw: past the system, from the volume, what the system does not show marked as hidden;\n"
-                        "both: each way once, to compare",
-                        "auto（既定）: システム経由で読み、拒否や読み取り不能なら直接読む。system。raw: ボリュームを\n"
-                        "直接読む（システムが見せないものには印）。both: 両方で取得して比較する"))
-      ->check(CLI::IsMember({"auto", "system", "raw", "both"}));
-  collect->add_flag(
-      "--deleted", options->deleted,
-      Text("Also deleted files, as far as they can be recovered", "削除ファイルも復元できる範囲で取得する"));
-  collect->add_flag("--attributes", options->all_attributes,
-                    Text("Of NTFS every attribute, not only streams of data", "NTFS のすべての属性を取得する"));
-  collect
-      ->add_option("--offline-disk", options->offline_disk,
-                   Text("Not from the running host but from the system on this disk, or in the first file of an image\n"
-                        "(raw, E01, VMDK, VHD, qcow2, split) that lies on the host",
-                        "稼働中の端末ではなく、このディスク、または端末上のイメージ（raw、E01、VMDK、VHD、qcow2、\n"
-                        "分割）の先頭ファイルにあるシステムから取得する"))
-      ->type_name("PATH");
-  collect
-      ->add_option("--system", options->system,
-                   Text("Which system is on the offline disk (default: the host's)",
-                        "--offline-disk 上のシステム（既定: 端末と同じ）"))
-      ->check(CLI::IsMember({"linux", "windows"}));
-  collect
-      ->add_option("--container", options->container,
-                   Text("raw: the offline disk is the file's bytes as they are",
-                        "raw: ファイルのバイト列をそのままディスクとして読む"))
-      ->check(CLI::IsMember({"raw"}))
-      ->type_name("raw");
-  collect->add_flag("--bodyfile{/}", options->bodyfile,
-                    Text("List names, sizes, owners and times of everything below PATH (default /) as a body file, "
-                         "without reading contents: --bodyfile or --bodyfile=/home",
-                         "PATH（既定: /）以下の全ファイルの名前・サイズ・所有者・時刻を、内容を読まずに bodyfile "
-                         "として一覧にする（--bodyfile または --bodyfile=/home）"));
+  AddTriageTargets(*collect, *options);
+  AddOfflineDisk(*collect, *options);
   AddLimits(*collect, *options,
             Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));
   collect->add_flag("--estimate", options->estimate,
                     Text("Count files and bytes without reading contents, in place of collecting; waits",
                          "収集せず、内容を読まずにファイル数とサイズを見積もる（終了まで待つ）"));
-  AddSizeOption(*collect, "--max-file-bytes", options->file_bytes,
-                Text("Cut off longer files here", "1 ファイルの上限"));
-  collect->add_option("--max-items", options->items, Text("Stop after so many items", "件数の上限"))->type_name("N");
-  collect
-      ->add_option("--max-depth", options->depth, Text("Folders below a pattern's fixed part", "フォルダの深さの上限"))
-      ->type_name("N");
+  AddTriageLimits(*collect, *options);
   collect->footer(
       SharedFooter() + Text("Examples:", "例:") +
       "\n  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait"

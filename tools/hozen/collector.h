@@ -1,4 +1,4 @@
-// The collector as operators see it: proto/hozen/v1/operators.proto and search.proto without gRPC.
+// The collector as operators see it: proto/hozen/v1/operators.proto, search.proto and hunt.proto without gRPC.
 #ifndef HOZEN_TOOLS_HOZEN_COLLECTOR_H_
 #define HOZEN_TOOLS_HOZEN_COLLECTOR_H_
 
@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/hozen/v1/hunt.pb.h"
 #include "proto/hozen/v1/operators.pb.h"
 #include "proto/hozen/v1/search.pb.h"
 
@@ -45,6 +46,14 @@ class Collector {
   virtual absl::Status Find(const v1::FindRequest& request, const Handler<v1::FindAnswer>& on_answer) = 0;
   virtual absl::Status ReadTimeline(const v1::ReadTimelineRequest& request,
                                     const Handler<v1::TimelineAnswer>& on_answer) = 0;
+
+  virtual absl::StatusOr<v1::Hunt> StartHunt(const v1::StartHuntRequest& request) = 0;
+  virtual absl::StatusOr<v1::RetryHuntResponse> RetryHunt(const v1::RetryHuntRequest& request) = 0;
+  virtual absl::StatusOr<v1::StopHuntResponse> StopHunt(const v1::StopHuntRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListHuntsResponse> ListHunts(const v1::ListHuntsRequest& request) = 0;
+  virtual absl::StatusOr<v1::Hunt> GetHunt(const v1::GetHuntRequest& request) = 0;
+  virtual absl::Status WatchHunt(const v1::GetHuntRequest& request, const Handler<v1::Hunt>& on_change) = 0;
+  virtual absl::Status ListHuntHosts(const v1::ListHuntHostsRequest& request, const Handler<v1::HuntHost>& on_host) = 0;
 };
 
 }  // namespace hozen

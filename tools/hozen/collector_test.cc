@@ -27,6 +27,7 @@ class FakeCollector : public Collector {
  public:
   v1::ListHostsResponse hosts;
   v1::ListAcquisitionsResponse acquisitions;
+  v1::ListHuntsResponse hunts;
   std::vector<v1::TargetOutcome> targets;
   absl::Status targets_status;
   int asked = 0;
@@ -72,6 +73,13 @@ class FakeCollector : public Collector {
   absl::Status ReadTimeline(const v1::ReadTimelineRequest&, const Handler<v1::TimelineAnswer>&) override {
     return No();
   }
+  absl::StatusOr<v1::Hunt> StartHunt(const v1::StartHuntRequest&) override { return No(); }
+  absl::StatusOr<v1::RetryHuntResponse> RetryHunt(const v1::RetryHuntRequest&) override { return No(); }
+  absl::StatusOr<v1::StopHuntResponse> StopHunt(const v1::StopHuntRequest&) override { return No(); }
+  absl::StatusOr<v1::ListHuntsResponse> ListHunts(const v1::ListHuntsRequest&) override { return hunts; }
+  absl::StatusOr<v1::Hunt> GetHunt(const v1::GetHuntRequest&) override { return No(); }
+  absl::Status WatchHunt(const v1::GetHuntRequest&, const Handler<v1::Hunt>&) override { return No(); }
+  absl::Status ListHuntHosts(const v1::ListHuntHostsRequest&, const Handler<v1::HuntHost>&) override { return No(); }
   absl::Status ReadItem(const v1::ReadItemRequest&, const Handler<v1::StreamPart>&) override { return No(); }
   absl::Status Export(const v1::ExportRequest&, const Handler<v1::StreamPart>&) override { return No(); }
   absl::Status Verify(const v1::VerifyRequest&, const Handler<v1::VerifyProgress>&) override { return No(); }
@@ -86,14 +94,14 @@ class FakeCollector : public Collector {
 
 TEST(IdPrefix, FindsTheOneIdThatIsMeant) {
   const std::vector<std::string> ids = {"3f2a90b1c4d5e6f7", "3f2b000000000000", "aa00000000000000"};
-  EXPECT_EQ(PickByPrefix("aa", ids).value(), "aa00000000000000");
-  EXPECT_EQ(PickByPrefix("3F2A", ids).value(), "3f2a90b1c4d5e6f7");
-  const absl::Status ambiguous = PickByPrefix("3f", ids).status();
+  EXPECT_EQ(PickByPrefix("aa", ids, "none is called so").value(), "aa00000000000000");
+  EXPECT_EQ(PickByPrefix("3F2A", ids, "none is called so").value(), "3f2a90b1c4d5e6f7");
+  const absl::Status ambiguous = PickByPrefix("3f", ids, "none is called so").status();
   EXPECT_TRUE(absl::IsInvalidArgument(ambiguous));
   EXPECT_NE(std::string(ambiguous.message()).find("3f2b000000000000"), std::string::npos);
-  EXPECT_TRUE(absl::IsNotFound(PickByPrefix("b", ids).status()));
-  EXPECT_TRUE(absl::IsNotFound(PickByPrefix("", ids).status()));
-  EXPECT_EQ(PickByPrefix("ab", {"ab", "abc"}).value(), "ab") << "a whole one before longer ones";
+  EXPECT_TRUE(absl::IsNotFound(PickByPrefix("b", ids, "none is called so").status()));
+  EXPECT_TRUE(absl::IsNotFound(PickByPrefix("", ids, "none is called so").status()));
+  EXPECT_EQ(PickByPrefix("ab", {"ab", "abc"}, "none is called so").value(), "ab") << "a whole one before longer ones";
 }
 
 TEST(IdPrefix, AsksTheCollectorOnlyWhereItMust) {
@@ -108,6 +116,17 @@ TEST(IdPrefix, AsksTheCollectorOnlyWhereItMust) {
   EXPECT_TRUE(absl::IsInvalidArgument(ResolveAcquisition(collector, "../etc").status()));
   collector.acquisitions.Clear();
   EXPECT_TRUE(absl::IsNotFound(ResolveAcquisition(collector, "last").status()));
+}
+
+TEST(IdPrefix, HuntsAreNamedTheSameWay) {
+  FakeCollector collector;
+  EXPECT_TRUE(absl::IsNotFound(ResolveHunt(collector, "last").status()));
+  collector.hunts.add_hunts()->set_hunt_id("00112233445566aa");
+  collector.hunts.add_hunts()->set_hunt_id("ff112233445566aa");
+  EXPECT_EQ(ResolveHunt(collector, "ABCDEF0123456789").value(), "abcdef0123456789");
+  EXPECT_EQ(ResolveHunt(collector, "ff").value(), "ff112233445566aa");
+  EXPECT_EQ(ResolveHunt(collector, "last").value(), "00112233445566aa");
+  EXPECT_NE(std::string(ResolveHunt(collector, "b").status().message()).find("hozen hunt list"), std::string::npos);
 }
 
 v1::Host MakeHost(const std::string& id, const std::string& name, const std::string& label) {

@@ -9,6 +9,7 @@
 #include "core/base/concat.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
+#include "proto/hozen/v1/hunt.grpc.pb.h"
 #include "proto/hozen/v1/operators.grpc.pb.h"
 #include "proto/hozen/v1/search.grpc.pb.h"
 
@@ -26,7 +27,8 @@ class GrpcCollector : public Collector {
         admin_(v1::Admin::NewStub(channel)),
         responder_(v1::Responder::NewStub(channel)),
         analyst_(v1::Analyst::NewStub(channel)),
-        search_(v1::Search::NewStub(channel)) {}
+        search_(v1::Search::NewStub(channel)),
+        hunts_(v1::Hunts::NewStub(channel)) {}
 
   absl::StatusOr<v1::BeginCustomerResponse> BeginCustomer(const v1::BeginCustomerRequest& request) override {
     return Call(*admin_, &v1::Admin::Stub::BeginCustomer, request);
@@ -88,6 +90,27 @@ class GrpcCollector : public Collector {
                             const Handler<v1::TimelineAnswer>& on_answer) override {
     return Stream(*search_, &v1::Search::Stub::ReadTimeline, request, on_answer);
   }
+  absl::StatusOr<v1::Hunt> StartHunt(const v1::StartHuntRequest& request) override {
+    return Call(*hunts_, &v1::Hunts::Stub::StartHunt, request);
+  }
+  absl::StatusOr<v1::RetryHuntResponse> RetryHunt(const v1::RetryHuntRequest& request) override {
+    return Call(*hunts_, &v1::Hunts::Stub::RetryHunt, request);
+  }
+  absl::StatusOr<v1::StopHuntResponse> StopHunt(const v1::StopHuntRequest& request) override {
+    return Call(*hunts_, &v1::Hunts::Stub::StopHunt, request);
+  }
+  absl::StatusOr<v1::ListHuntsResponse> ListHunts(const v1::ListHuntsRequest& request) override {
+    return Call(*hunts_, &v1::Hunts::Stub::ListHunts, request);
+  }
+  absl::StatusOr<v1::Hunt> GetHunt(const v1::GetHuntRequest& request) override {
+    return Call(*hunts_, &v1::Hunts::Stub::GetHunt, request);
+  }
+  absl::Status WatchHunt(const v1::GetHuntRequest& request, const Handler<v1::Hunt>& on_change) override {
+    return Stream(*hunts_, &v1::Hunts::Stub::WatchHunt, request, on_change);
+  }
+  absl::Status ListHuntHosts(const v1::ListHuntHostsRequest& request, const Handler<v1::HuntHost>& on_host) override {
+    return Stream(*hunts_, &v1::Hunts::Stub::ListHuntHosts, request, on_host);
+  }
 
  private:
   template <typename Stub, typename Request, typename Response>
@@ -148,6 +171,7 @@ class GrpcCollector : public Collector {
   const std::unique_ptr<v1::Responder::Stub> responder_;
   const std::unique_ptr<v1::Analyst::Stub> analyst_;
   const std::unique_ptr<v1::Search::Stub> search_;
+  const std::unique_ptr<v1::Hunts::Stub> hunts_;
 };
 
 }  // namespace

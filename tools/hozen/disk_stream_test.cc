@@ -74,6 +74,13 @@ class BreakingCollector : public Collector {
   absl::Status Verify(const v1::VerifyRequest&, const Handler<v1::VerifyProgress>&) override { return No(); }
   absl::StatusOr<v1::GetCustodyResponse> GetCustody(const v1::GetCustodyRequest&) override { return No(); }
   absl::StatusOr<v1::GetCheckpointResponse> GetCheckpoint(const v1::GetCheckpointRequest&) override { return No(); }
+  absl::StatusOr<v1::Hunt> StartHunt(const v1::StartHuntRequest&) override { return No(); }
+  absl::StatusOr<v1::RetryHuntResponse> RetryHunt(const v1::RetryHuntRequest&) override { return No(); }
+  absl::StatusOr<v1::StopHuntResponse> StopHunt(const v1::StopHuntRequest&) override { return No(); }
+  absl::StatusOr<v1::ListHuntsResponse> ListHunts(const v1::ListHuntsRequest&) override { return No(); }
+  absl::StatusOr<v1::Hunt> GetHunt(const v1::GetHuntRequest&) override { return No(); }
+  absl::Status WatchHunt(const v1::GetHuntRequest&, const Handler<v1::Hunt>&) override { return No(); }
+  absl::Status ListHuntHosts(const v1::ListHuntHostsRequest&, const Handler<v1::HuntHost>&) override { return No(); }
 
  private:
   static absl::Status No() { return absl::UnimplementedError("not asked of it"); }

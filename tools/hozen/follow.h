@@ -1,4 +1,4 @@
-// Watching an acquisition until it has ended, over a link that may break.
+// Watching an acquisition or a hunt until it has ended, over a link that may break.
 #ifndef HOZEN_TOOLS_HOZEN_FOLLOW_H_
 #define HOZEN_TOOLS_HOZEN_FOLLOW_H_
 
@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "proto/hozen/v1/hunt.pb.h"
 #include "proto/hozen/v1/operators.pb.h"
 #include "tools/hozen/collector.h"
 #include "tools/hozen/console.h"
@@ -27,6 +28,11 @@ struct FollowOptions {
 // collector stayed out of reach.
 absl::StatusOr<v1::Acquisition> FollowAcquisition(Collector& collector, Console& console,
                                                   std::string_view acquisition_id, const FollowOptions& options = {});
+
+// The same of a hunt; `on_change` is called for each change, where it is set, in place of the progress bar.
+absl::StatusOr<v1::Hunt> FollowHunt(Collector& collector, Console& console, std::string_view hunt_id,
+                                    const std::function<void(const v1::Hunt&)>& on_change,
+                                    const FollowOptions& options = {});
 
 bool HasEnded(v1::Acquisition::State state);
 

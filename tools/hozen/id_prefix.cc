@@ -43,7 +43,8 @@ bool LooksLikeAcquisitionId(std::string_view text) {
   return text == kNewest || (!text.empty() && text.size() <= kIdSize && IsHex(text));
 }
 
-absl::StatusOr<std::string> PickByPrefix(std::string_view prefix, const std::vector<std::string>& ids) {
+absl::StatusOr<std::string> PickByPrefix(std::string_view prefix, const std::vector<std::string>& ids,
+                                         std::string_view none) {
   const std::string wanted = absl::AsciiStrToLower(AbslView(prefix));
   std::vector<std::string> found;
   for (const std::string& id : ids) {
@@ -51,11 +52,7 @@ absl::StatusOr<std::string> PickByPrefix(std::string_view prefix, const std::vec
     if (!wanted.empty() && absl::StartsWith(id, wanted)) found.push_back(id);
   }
   if (found.size() == 1) return found.front();
-  if (found.empty()) {
-    return absl::NotFoundError(
-        Concat(Say("no acquisition has an id that starts with \"", "次で始まる取得 ID はありません: \""),
-               Printable(prefix), Say("\"; hozen acquisitions lists them", "\"（一覧: hozen acquisitions）")));
-  }
+  if (found.empty()) return absl::NotFoundError(AbslView(none));
   return absl::InvalidArgumentError(Concat(
       "\"", Printable(prefix), "\" ",
       Say("is the start of several ids; write more of it: ", "は複数の ID に当てはまります。続きも入力してください: "),
@@ -82,7 +79,23 @@ absl::StatusOr<std::string> ResolveAcquisition(Collector& collector, std::string
   std::vector<std::string> ids;
   ids.reserve(static_cast<size_t>(response.acquisitions_size()));
   for (const v1::Acquisition& acquisition : response.acquisitions()) ids.push_back(acquisition.acquisition_id());
-  return PickByPrefix(text, ids);
+  return PickByPrefix(
+      text, ids,
+      Concat(Say("no acquisition has an id that starts with \"", "次で始まる取得 ID はありません: \""), Printable(text),
+             Say("\"; hozen acquisitions lists them", "\"（一覧: hozen acquisitions）")));
+}
+
+absl::StatusOr<std::string> ResolveHunt(Collector& collector, std::string_view text) {
+  if (IsWholeId(text)) return absl::AsciiStrToLower(AbslView(text));
+  v1::ListHuntsRequest request;
+  if (text == kNewest) request.set_most(1);
+  HOZEN_ASSIGN_OR_RETURN(const v1::ListHuntsResponse response, collector.ListHunts(request));
+  if (text == kNewest && !response.hunts().empty()) return response.hunts(0).hunt_id();
+  std::vector<std::string> ids;
+  for (const v1::Hunt& hunt : response.hunts()) ids.push_back(hunt.hunt_id());
+  return PickByPrefix(text, ids,
+                      Concat(Say("no hunt has an id that starts with \"", "次で始まるハント ID はありません: \""),
+                             Printable(text), Say("\"; hozen hunt list names them", "\"（一覧: hozen hunt list）")));
 }
 
 absl::StatusOr<v1::Host> PickHost(std::string_view text, const v1::ListHostsResponse& hosts) {

@@ -10,16 +10,7 @@
 namespace hozen {
 namespace {
 
-std::string Enumerator(std::string_view name, std::string_view prefix) {
-  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-  return absl::AsciiStrToLower(AbslView(name));
-}
-
 std::string Hex(std::string_view bytes) { return absl::BytesToHexString(AbslView(bytes)); }
-
-void AddText(std::string_view name, std::string_view text, Json& to) {
-  if (!text.empty()) to[std::string(name)] = Printable(text);
-}
 
 Json FileJson(const v1::FileMetadata& file) {
   Json json;
@@ -153,6 +144,15 @@ Json FactsJson(const v1::HostFacts& facts) {
 
 }  // namespace
 
+std::string Enumerator(std::string_view name, std::string_view prefix) {
+  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  return absl::AsciiStrToLower(AbslView(name));
+}
+
+void AddText(std::string_view name, std::string_view text, Json& to) {
+  if (!text.empty()) to[std::string(name)] = Printable(text);
+}
+
 std::string JsonLine(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string JsonDocument(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
@@ -245,6 +245,8 @@ Json AcquisitionJson(const v1::Acquisition& acquisition) {
   Json json;
   json["acquisition_id"] = Printable(acquisition.acquisition_id());
   json["plan_id"] = Printable(acquisition.plan_id());
+  AddText("hunt_id", acquisition.hunt_id(), json);
+  if (acquisition.attempt() > 1) json["attempt"] = acquisition.attempt();
   json["host_id"] = Printable(acquisition.host_id());
   json["hostname"] = Printable(acquisition.hostname());
   json["operator"] = Printable(acquisition.operator_name());

@@ -23,6 +23,10 @@ std::string JsonLine(const Json& json);
 // Indented, for one document.
 std::string JsonDocument(const Json& json);
 
+// "STATE_RUNNING" without "STATE_" -> "running".
+std::string Enumerator(std::string_view name, std::string_view prefix);
+// Printable; nothing where it is empty.
+void AddText(std::string_view name, std::string_view text, Json& to);
 void AddPath(std::string_view name, std::string_view bytes, Json& to);
 void AddTime(std::string_view name, int64_t unix_ns, Json& to);
 

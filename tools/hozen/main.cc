@@ -56,15 +56,15 @@ std::string Footer() {
       "  NO_COLOR           no colour\n\n"
       "Output goes to standard output, progress and notes to standard error. With --json output is one JSON document, "
       "or\n"
-      "one JSON object a line where it streams (items, search, timeline, watch, custody, artifacts list), and errors "
-      "are JSON "
-      "on\n"
-      "standard error. Ids may be shortened as long as they are unique; \"last\" is the newest acquisition.\n\n"
+      "one JSON object a line where it streams (items, search, timeline, watch, hunt show --watch, custody, artifacts\n"
+      "list), and errors are JSON on standard error. Ids may be shortened as long as they are unique; \"last\" is the "
+      "newest.\n\n"
       "Examples:\n"
       "  hozen login alice.credential\n"
       "  hozen hosts\n"
       "  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait\n"
       "  hozen image web01 --disk /dev/sda --wait\n"
+      "  hozen hunt start --label branch-osaka --artifacts @linux-triage\n"
       "  hozen export last --format zip --out case.zip\n"
       "  hozen verify case.zip --authority acme-authority.pub",
       "終了コード:\n"
@@ -85,13 +85,15 @@ std::string Footer() {
       "結果は標準出力、経過と注意は標準エラー出力に表示します。--json では結果を 1 つの JSON 文書（items, search, "
       "timeline, "
       "watch,\n"
-      "custody, artifacts list では 1 行に 1 つの JSON）で、エラーも JSON で標準エラー出力に出力します。\n"
+      "hunt show --watch, custody, artifacts list では 1 行に 1 つの JSON）で、エラーも JSON "
+      "で標準エラー出力に出力します。\n"
       "ID は一意であれば短縮できます。\"last\" は最新の取得です。\n\n"
       "例:\n"
       "  hozen login alice.credential\n"
       "  hozen hosts\n"
       "  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait\n"
       "  hozen image web01 --disk /dev/sda --wait\n"
+      "  hozen hunt start --label branch-osaka --artifacts @linux-triage\n"
       "  hozen export last --format zip --out case.zip\n"
       "  hozen verify case.zip --authority acme-authority.pub");
 }
@@ -160,6 +162,7 @@ int Main(int argc, char** argv) {
   AddArtifactCommands(app, invocation);
   AddCollectCommands(app, invocation);
   AddAcquisitionCommands(app, invocation);
+  AddHuntViewCommands(*AddHuntOrderCommands(app, invocation), invocation);
   AddItemCommands(app, invocation);
   AddSearchCommands(app, invocation);
   AddTimelineCommands(app, invocation);

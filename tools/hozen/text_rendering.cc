@@ -190,6 +190,11 @@ std::string DescribeAcquisition(const Console& console, const v1::Acquisition& a
   properties.emplace_back(Say("host", "端末"),
                           Concat(Printable(acquisition.hostname()), " (", Printable(acquisition.host_id()), ")"));
   properties.emplace_back(Say("ordered", "指示"), Printable(acquisition.summary()));
+  if (!acquisition.hunt_id().empty()) {
+    std::string hunt = Printable(acquisition.hunt_id());
+    if (acquisition.attempt() > 1) hunt += Concat(Say(", attempt ", "、試行 "), acquisition.attempt());
+    properties.emplace_back(Say("hunt", "ハント"), hunt);
+  }
   properties.emplace_back(Say("by", "指示者"), Printable(acquisition.operator_name()));
   properties.emplace_back(Say("reason", "理由"), Printable(acquisition.reason()));
   properties.emplace_back(Say("created", "作成"), FormatLocal(acquisition.created_unix_ns()));
