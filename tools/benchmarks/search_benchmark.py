@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-_PROGRAM = "collector/search/search_bench"
+_PROGRAM = "collector/search/bench/search_bench"
 
 
 def _program(root):
