@@ -367,15 +367,16 @@ TEST_P(CatalogContract, KnowsWhatIsCommitted) {
 TEST_P(CatalogContract, WhoeverGetsRowsMayAskAndWriteAndStop) {
   CommitItems("c1", Acquisition("a1", "h1", 10), {Item(0, "/a", "a"), Item(1, "/b", "b")});
   int seen = 0;
-  const absl::Status status = catalog_->FindItems("c1", {.acquisition_id = "a1"}, [&](const v1::ItemRow& row) -> absl::Status {
-    ++seen;
-    EXPECT_EQ(row.acquisition_id(), "a1");
-    EXPECT_EQ(row.host_id(), "h1");
-    EXPECT_EQ(row.hostname(), "pc1");
-    EXPECT_TRUE(catalog_->GetItem("c1", "a1", 1).ok());
-    EXPECT_TRUE(catalog_->UpdateHost("c1", Host("h2", "busy", 1)).ok());
-    return absl::CancelledError("enough");
-  });
+  const absl::Status status =
+      catalog_->FindItems("c1", {.acquisition_id = "a1"}, [&](const v1::ItemRow& row) -> absl::Status {
+        ++seen;
+        EXPECT_EQ(row.acquisition_id(), "a1");
+        EXPECT_EQ(row.host_id(), "h1");
+        EXPECT_EQ(row.hostname(), "pc1");
+        EXPECT_TRUE(catalog_->GetItem("c1", "a1", 1).ok());
+        EXPECT_TRUE(catalog_->UpdateHost("c1", Host("h2", "busy", 1)).ok());
+        return absl::CancelledError("enough");
+      });
   EXPECT_TRUE(absl::IsCancelled(status));
   EXPECT_EQ(seen, 1);
 }

@@ -35,7 +35,8 @@ int64_t FirstMatch(const SearchQuery& query, const SearchEntry& entry) {
 }
 
 constexpr char kListOfPath[] =
-    "SELECT acquisition, id FROM entries WHERE path = ?1 AND (acquisition, id) > (?2, ?3) ORDER BY acquisition, id";
+    "SELECT acquisition, entry FROM places WHERE path = ?1 AND (acquisition, entry) > (?2, ?3) "
+    "ORDER BY acquisition, entry";
 constexpr char kListOfHash[] =
     "SELECT acquisition, entry FROM hashes WHERE start = ?1 AND (acquisition, entry) > (?2, ?3) "
     "ORDER BY acquisition, entry";

@@ -50,8 +50,8 @@ class HitPages {
   absl::Status TakeHash(SqliteConnection& connection, Page& page);
   absl::Status TakeEntries(SqliteConnection& connection, Page& page);
   absl::Status TakeEvents(SqliteConnection& connection, Page& page);
-  // The entries of the list of `key` in `sql`, which gives them by acquisition and id, into the page. Whether it came to
-  // its end; where not, it goes on there the next time.
+  // The entries of the list of `key` in `sql`, which gives them by acquisition and id, into the page. Whether it came
+  // to its end; where not, it goes on there the next time.
   absl::StatusOr<bool> TakeList(SqliteConnection& connection, std::string_view sql, int64_t key, Page& page);
   // The next acquisition that is asked for, at or behind `number`; nothing at the end.
   std::optional<int64_t> NextAcquisition(int64_t number) const;

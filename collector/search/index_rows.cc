@@ -108,7 +108,11 @@ absl::StatusOr<int64_t> InsertEntry(SqliteConnection& connection, const SearchEn
     insert.BindNull(10);
   }
   HOZEN_RETURN_IF_ERROR(insert.Run());
-  return LastId(connection);
+  HOZEN_ASSIGN_OR_RETURN(const int64_t number, LastId(connection));
+  HOZEN_ASSIGN_OR_RETURN(SqliteStatement place,
+                         connection.Prepare("INSERT INTO places (path, acquisition, entry) VALUES (?, ?, ?)"));
+  HOZEN_RETURN_IF_ERROR(place.BindInt(1, path).BindInt(2, acquisition).BindInt(3, number).Run());
+  return number;
 }
 
 // In the order of their key, so that those of one batch, which are mostly far apart, at least come in one sweep.
@@ -135,9 +139,8 @@ absl::Status InsertEvents(SqliteConnection& connection, std::vector<EventRow>& e
 
 // Likewise.
 absl::Status InsertHashes(SqliteConnection& connection, std::vector<HashRow>& hashes, int64_t acquisition) {
-  std::sort(hashes.begin(), hashes.end(), [](const HashRow& a, const HashRow& b) {
-    return std::tie(a.start, a.entry) < std::tie(b.start, b.entry);
-  });
+  std::sort(hashes.begin(), hashes.end(),
+            [](const HashRow& a, const HashRow& b) { return std::tie(a.start, a.entry) < std::tie(b.start, b.entry); });
   HOZEN_ASSIGN_OR_RETURN(SqliteStatement insert,
                          connection.Prepare("INSERT INTO hashes (start, acquisition, entry) VALUES (?, ?, ?)"));
   for (const HashRow& hash : hashes) {

@@ -19,8 +19,8 @@
 namespace hozen {
 
 // Thread-safe. Makes room for commits: rests between batches while something is committed (IndexPace), and its thread
-// comes after others where cores are short. Starts with what all customers have missed; what fails is logged and tried again, after pauses that grow
-// from `first_pause`. The destructor ends the work after the batch at hand.
+// comes after others where cores are short. Starts with what all customers have missed; what fails is logged and tried
+// again, after pauses that grow from `first_pause`. The destructor ends the work after the batch at hand.
 class IndexWorker {
  public:
   // All must outlive it. `clock` says how long batches took.

@@ -105,9 +105,8 @@ class Chooser {
                            }});
   }
   absl::StatusOr<int64_t> CountName(int64_t most) {
-    HOZEN_ASSIGN_OR_RETURN(
-        SqliteStatement count,
-        connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM paths WHERE name = ?1 LIMIT ?2)"));
+    HOZEN_ASSIGN_OR_RETURN(SqliteStatement count,
+                           connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM paths WHERE name = ?1 LIMIT ?2)"));
     return Only(count.BindBlob(1, query_.name).BindInt(2, most));
   }
 

@@ -292,8 +292,8 @@ TEST_P(SearchIndexContract, FewHostsOfManyAreFoundInLongLists) {
   for (int a = 0; a < 90; ++a) {
     std::vector<SearchEntry> entries;
     for (int i = 0; i < 12; ++i) {
-      entries.push_back(Entry(i % 3 == 0 ? "/one/name" : "/folder" + std::to_string(i) + "/name", random() % 2 ? "x" : "y",
-                              1 + random() % 1000));
+      entries.push_back(Entry(i % 3 == 0 ? "/one/name" : "/folder" + std::to_string(i) + "/name",
+                              random() % 2 ? "x" : "y", 1 + random() % 1000));
     }
     SearchIndex::Batch batch{.acquisition_id = "a" + std::to_string(100 + a),
                              .host_id = "h" + std::to_string(a * 7 % 30),

@@ -53,7 +53,12 @@ constexpr char kTables[] = R"(
     uid INTEGER NOT NULL,
     gid INTEGER NOT NULL,
     address TEXT NOT NULL);
-  CREATE INDEX entries_by_path ON entries (path, acquisition);
+
+  CREATE TABLE places (
+    path INTEGER NOT NULL,
+    acquisition INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (path, acquisition, entry)) WITHOUT ROWID;
 
   CREATE TABLE hashes (
     start INTEGER NOT NULL,

@@ -88,11 +88,11 @@ TEST_F(SqliteSearchIndexTest, TheSchemaHasWhatTheQuestionsNeed) {
   EXPECT_EQ(hashes.find("TEMP B-TREE"), std::string::npos) << hashes;
   EXPECT_NE(plan("SELECT 1 FROM paths WHERE name = x'00' AND id > 5 ORDER BY id").find("paths_by_name"),
             std::string::npos);
-  const std::string of_path = plan(
-      "SELECT acquisition, id FROM entries WHERE path = 7 AND (acquisition, id) > (2, 3) ORDER BY acquisition, id");
-  EXPECT_NE(of_path.find("COVERING INDEX entries_by_path (path=? AND (acquisition,rowid)>(?,?))"), std::string::npos)
-      << of_path;
-  EXPECT_EQ(of_path.find("TEMP B-TREE"), std::string::npos) << of_path;
+  const std::string places = plan(
+      "SELECT acquisition, entry FROM places WHERE path = 1 AND (acquisition, entry) > (2, 3) ORDER BY acquisition, "
+      "entry");
+  EXPECT_NE(places.find("PRIMARY KEY (path=? AND (acquisition,entry)>(?,?))"), std::string::npos) << places;
+  EXPECT_EQ(places.find("TEMP B-TREE"), std::string::npos) << places;
   const std::string range =
       plan("SELECT id, path FROM paths WHERE path >= x'2f' AND (5 = 0 OR path > x'2f') AND path < x'30' ORDER BY path");
   EXPECT_NE(range.find("(path>? AND path<?)"), std::string::npos) << range;

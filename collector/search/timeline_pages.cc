@@ -55,8 +55,7 @@ absl::StatusOr<std::vector<TimelineEvent>> TimelinePages::Next(SqliteConnection&
     HOZEN_ASSIGN_OR_RETURN(const IndexedAcquisition* const acquisition,
                            AcquisitionOf(connection, select.Int(kAcquisitionColumn)));
     if (!acquisition->done) continue;
-    TimelineEvent event{
-        .at_unix_ns = last_at_, .kinds = static_cast<uint8_t>(select.Int(kKindsColumn)), .hit = {}};
+    TimelineEvent event{.at_unix_ns = last_at_, .kinds = static_cast<uint8_t>(select.Int(kKindsColumn)), .hit = {}};
     HOZEN_ASSIGN_OR_RETURN(event.hit.entry, ReadEntry(select));
     event.hit.acquisition_id = acquisition->acquisition_id;
     event.hit.host_id = acquisition->host_id;

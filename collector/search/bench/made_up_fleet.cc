@@ -20,8 +20,9 @@ constexpr const char* kUsers[] = {"tanaka", "suzuki", "akira", "yuki", "admin", 
 constexpr const char* kLinuxFolders[] = {"Documents", "Downloads",         "projects/build",
                                          ".config",   ".cache/mozilla",    ".local/share",
                                          ".mail/cur", ".cache/thumbnails", "work/reports"};
-constexpr const char* kWindowsFolders[] = {"Documents", "Downloads", "AppData\\Local\\Temp", "AppData\\Roaming\\Vendor",
-                                           "Desktop",   "OneDrive",  "AppData\\Local\\Packages"};
+constexpr const char* kWindowsFolders[] = {
+    "Documents", "Downloads", "AppData\\Local\\Temp",    "AppData\\Roaming\\Vendor",
+    "Desktop",   "OneDrive",  "AppData\\Local\\Packages"};
 
 std::string WithBackslashes(std::string path) {
   std::replace(path.begin(), path.end(), '/', '\\');
@@ -59,7 +60,9 @@ uint64_t Mix(uint64_t number) {
 }
 
 std::string MadeUpFleet::HostId(uint64_t host) { return absl::StrFormat("%016x", host + 1); }
-std::string MadeUpFleet::AcquisitionId(uint64_t acquisition) { return absl::StrFormat("%016x", (acquisition + 1) << 16); }
+std::string MadeUpFleet::AcquisitionId(uint64_t acquisition) {
+  return absl::StrFormat("%016x", (acquisition + 1) << 16);
+}
 
 std::string MadeUpFleet::SystemPath(uint64_t system, uint64_t number) const {
   std::string path = options_.real_paths[number];

@@ -1,4 +1,5 @@
-// The files that tools/bench search looks for: made up, but named as real ones are. The same numbers always give the same file.
+// The files that tools/bench search looks for: made up, but named as real ones are. The same numbers always give the
+// same file.
 #ifndef HOZEN_COLLECTOR_SEARCH_BENCH_MADE_UP_FLEET_H_
 #define HOZEN_COLLECTOR_SEARCH_BENCH_MADE_UP_FLEET_H_
 

@@ -50,6 +50,7 @@ struct Options {
   uint64_t hosts = 0;
   int repeats = 0;
   int cold_repeats = 0;
+  bool ask_only = false;  // of what an earlier run left in the folder
 };
 
 std::vector<std::string> ReadPaths(const std::filesystem::path& file) {
@@ -117,14 +118,17 @@ class Bench {
       : options_(options), fleet_(std::move(fleet)), committed_(std::move(committed)) {}
 
   absl::Status Run() {
-    HOZEN_RETURN_IF_ERROR(SetUp());
     Json json;
+    HOZEN_RETURN_IF_ERROR(SetUp());
     json["items"] = fleet_.options().acquisitions * fleet_.options().items_of_acquisition;
     json["acquisitions"] = fleet_.options().acquisitions;
     json["hosts"] = options_.hosts;
     json["real_paths"] = fleet_.options().real_paths.size();
-    HOZEN_RETURN_IF_ERROR(MeasureCommits(json["commit"]));
-    HOZEN_RETURN_IF_ERROR(Fill(json["index"]));
+    if (!options_.ask_only) {
+      HOZEN_RETURN_IF_ERROR(MeasureCommits(json["commit"]));
+      HOZEN_RETURN_IF_ERROR(Fill(json["index"]));
+      std::cerr << json.dump() << std::endl;
+    }
     HOZEN_RETURN_IF_ERROR(MeasureQuestions(json));
     std::cout << json.dump(2) << std::endl;
     return absl::OkStatus();
@@ -140,11 +144,16 @@ class Bench {
     customers_ =
         std::make_unique<Customers>(CustomersOptions{.folder = options_.folder / "customers", .reserve_bytes = 0},
                                     *root_, *catalog_, Clock::Real());
+    indexes_ = std::make_unique<SearchIndexes>(options_.folder / "customers");
+    if (options_.ask_only) {
+      HOZEN_ASSIGN_OR_RETURN(const std::vector<CustomerRow> customers, catalog_->ListCustomers());
+      for (const CustomerRow& row : customers) (row.name == "fleet" ? large_ : small_) = row.customer_id;
+      return absl::OkStatus();
+    }
     HOZEN_ASSIGN_OR_RETURN(CustomerVault* const small, customers_->Create("commits"));
     HOZEN_ASSIGN_OR_RETURN(CustomerVault* const large, customers_->Create("fleet"));
     small_ = small->customer_id();
     large_ = large->customer_id();
-    indexes_ = std::make_unique<SearchIndexes>(options_.folder / "customers");
     for (uint64_t host = 0; host < options_.hosts; ++host) {
       HostRow row;
       row.host.set_host_id(MadeUpFleet::HostId(host));
@@ -209,7 +218,8 @@ class Bench {
     const absl::Time start = absl::Now();
     for (uint64_t i = 0; i < kRowsFetched; ++i) {
       HOZEN_RETURN_IF_ERROR(catalog_
-                                ->GetItem(small_, MadeUpFleet::AcquisitionId(Mix(i) % committed_.options().acquisitions),
+                                ->GetItem(small_,
+                                          MadeUpFleet::AcquisitionId(Mix(i) % committed_.options().acquisitions),
                                           Mix(i + 1) % committed_.options().items_of_acquisition)
                                 .status());
     }
@@ -232,7 +242,8 @@ class Bench {
         batch.to.next_item = std::min(batch.from.next_item + kEntriesPerBatch, size);
         batch.to.done = batch.to.next_item == size;
         batch.entries.clear();
-        for (uint64_t i = batch.from.next_item; i < batch.to.next_item; ++i) batch.entries.push_back(fleet_.Make(number, i));
+        for (uint64_t i = batch.from.next_item; i < batch.to.next_item; ++i)
+          batch.entries.push_back(fleet_.Make(number, i));
         const absl::Time start = absl::Now();
         HOZEN_RETURN_IF_ERROR(index->Append(batch));
         spent += absl::Now() - start;
@@ -262,9 +273,11 @@ class Bench {
   }
 
   absl::Status MeasureQuestions(Json& json) {
-    const std::vector<QuestionKind> kinds = QuestionKinds(fleet_);
+    const Questions questions(fleet_);
+    const std::vector<QuestionKind>& kinds = questions.kinds();
     std::vector<Json> cold;
     for (const QuestionKind& kind : kinds) {
+      if (options_.cold_repeats == 0) break;
       HOZEN_RETURN_IF_ERROR(Measure(kind, options_.cold_repeats, /*cold=*/true, cold.emplace_back()));
     }
     ReadIntoMemory(IndexFile());
@@ -273,7 +286,7 @@ class Bench {
       Json& search = json["searches"].emplace_back();
       search["search"] = kinds[i].name;
       HOZEN_RETURN_IF_ERROR(Measure(kinds[i], options_.repeats, /*cold=*/false, search["warm"]));
-      search["cold"] = cold[i];
+      if (i < cold.size()) search["cold"] = cold[i];
     }
     json["index"]["peak_memory_answering_bytes"] = PeakMemory();
     return absl::OkStatus();
@@ -351,7 +364,8 @@ int Main(int argc, char** argv) {
                         .items_of_acquisition = given.value("acquisition_items", uint64_t{1}),
                         .hosts = given.value("hosts", uint64_t{1}),
                         .repeats = given.value("repeats", 1),
-                        .cold_repeats = given.value("cold_repeats", 1)};
+                        .cold_repeats = given.value("cold_repeats", 1),
+                        .ask_only = given.value("ask_only", false)};
   const MadeUpFleet::Options fleet = FleetOf(options, options.items);
   if (fleet.real_paths.empty()) {
     std::cerr << "bench: there are no paths in " << options.paths << std::endl;
