@@ -2,6 +2,7 @@
 // many entries is filled, what it takes, and how long each kind of question takes. Prints one JSON object; progress to
 // standard error. Not a test, and not shipped.
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +41,9 @@ using Json = nlohmann::ordered_json;
 // As many as the Indexer puts into one transaction.
 constexpr uint64_t kEntriesPerBatch = 16'384;
 constexpr int kRowsFetched = 2000;
+// A kind that takes long is asked fewer times.
+constexpr absl::Duration kLongestOfAKind = absl::Seconds(15);
+constexpr int kFewestOfAKind = 3;
 
 struct Options {
   std::filesystem::path folder;
@@ -50,7 +54,8 @@ struct Options {
   uint64_t hosts = 0;
   int repeats = 0;
   int cold_repeats = 0;
-  bool ask_only = false;  // of what an earlier run left in the folder
+  bool fill_only = false;
+  bool ask_only = false;  // of what such a run left in the folder
 };
 
 std::vector<std::string> ReadPaths(const std::filesystem::path& file) {
@@ -92,6 +97,13 @@ uint64_t PeakMemory() {
   return peak;
 }
 
+// What this thread has computed for, in milliseconds: what others do on the machine is no part of it.
+double CpuMilliseconds() {
+  timespec spent{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) * 1e3 + static_cast<double>(spent.tv_nsec) / 1e6;
+}
+
 // Out of the page cache, as far as the system will; clean pages only, so it is synced first.
 void DropFromMemory(const std::filesystem::path& file) {
   const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
@@ -127,7 +139,10 @@ class Bench {
     if (!options_.ask_only) {
       HOZEN_RETURN_IF_ERROR(MeasureCommits(json["commit"]));
       HOZEN_RETURN_IF_ERROR(Fill(json["index"]));
-      std::cerr << json.dump() << std::endl;
+    }
+    if (options_.fill_only) {
+      std::cout << json.dump(2) << std::endl;
+      return absl::OkStatus();
     }
     HOZEN_RETURN_IF_ERROR(MeasureQuestions(json));
     std::cout << json.dump(2) << std::endl;
@@ -296,8 +311,10 @@ class Bench {
   // new, and of a file that is not in memory.
   absl::Status Measure(const QuestionKind& kind, int repeats, bool cold, Json& into) {
     std::vector<double> ms;
+    std::vector<double> cpu_ms;
     uint64_t rows = 0;
-    for (int turn = 0; turn < repeats; ++turn) {
+    const absl::Time deadline = absl::Now() + kLongestOfAKind;
+    for (int turn = 0; turn < repeats && (turn < kFewestOfAKind || absl::Now() < deadline); ++turn) {
       const std::variant<SearchQuery, TimelineQuery> question =
           kind.ask(static_cast<uint64_t>(turn) + (cold ? 1'000'000 : 0));
       if (cold) {
@@ -307,14 +324,19 @@ class Bench {
       }
       HOZEN_ASSIGN_OR_RETURN(SearchIndex* const index, indexes_->Get(large_));
       const absl::Time start = absl::Now();
+      const double cpu_start = CpuMilliseconds();
       HOZEN_ASSIGN_OR_RETURN(const uint64_t found, Ask(*index, question, kind.most));
+      cpu_ms.push_back(CpuMilliseconds() - cpu_start);
       ms.push_back(absl::ToDoubleMilliseconds(absl::Now() - start));
       rows += found;
     }
     into = Milliseconds(ms);
-    into["rows"] = static_cast<double>(rows) / repeats;
-    std::cerr << "bench: " << kind.name << (cold ? ", cold " : " ") << into["median_ms"] << " " << into["p99_ms"] << " "
-              << into["rows"] << std::endl;
+    into["cpu"] = Milliseconds(cpu_ms);
+    into["questions"] = ms.size();
+    into["rows"] = static_cast<double>(rows) / static_cast<double>(ms.size());
+    std::cerr << "bench: " << kind.name << (cold ? ", cold " : " ") << into["median_ms"] << " " << into["p99_ms"]
+              << " cpu " << into["cpu"]["median_ms"] << " " << into["cpu"]["p99_ms"] << " rows " << into["rows"]
+              << std::endl;
     return absl::OkStatus();
   }
 
@@ -365,6 +387,7 @@ int Main(int argc, char** argv) {
                         .hosts = given.value("hosts", uint64_t{1}),
                         .repeats = given.value("repeats", 1),
                         .cold_repeats = given.value("cold_repeats", 1),
+                        .fill_only = given.value("fill_only", false),
                         .ask_only = given.value("ask_only", false)};
   const MadeUpFleet::Options fleet = FleetOf(options, options.items);
   if (fleet.real_paths.empty()) {
