@@ -53,9 +53,10 @@ class SearchIndexContract : public ::testing::TestWithParam<Implementation> {
     const absl::Status status = index_->Append(batch);
     ASSERT_TRUE(status.ok()) << status;
   }
-  Strings Find(const SearchQuery& query) {
+  Strings Find(const SearchQuery& query) { return FindIn(*index_, query); }
+  static Strings FindIn(SearchIndex& index, const SearchQuery& query) {
     Strings found;
-    const absl::Status status = index_->Find(
+    const absl::Status status = index.Find(
         query,
         [&](const SearchHit& hit) {
           found.push_back(hit.acquisition_id + ":" + hit.entry.path);
@@ -332,17 +333,7 @@ TEST_P(SearchIndexContract, FewHostsOfManyAreFoundInLongLists) {
       query.host_ids.emplace();
       for (uint64_t h = random() % 5; h > 0; --h) query.host_ids->push_back("h" + std::to_string(random() % 33));
     }
-    Strings expected;
-    ASSERT_TRUE(judge
-                    .Find(
-                        query,
-                        [&](const SearchHit& hit) {
-                          expected.push_back(hit.acquisition_id + ":" + hit.entry.path);
-                          return absl::OkStatus();
-                        },
-                        GoOn)
-                    .ok());
-    std::sort(expected.begin(), expected.end());
+    const Strings expected = FindIn(judge, query);
     found += expected.size();
     ASSERT_EQ(Find(query), expected) << "query " << i;
   }
@@ -390,17 +381,7 @@ TEST_P(SearchIndexContract, AgreesWithLookingAtEverything) {
     if (random() % 4 == 0) query.host_ids = Strings{"h1", "h2"};
     if (random() % 8 == 0) query.acquisition_id = "a4";
     if (random() % 8 == 0) query.skipped_acquisitions = {"a1"};
-    Strings expected;
-    ASSERT_TRUE(judge
-                    .Find(
-                        query,
-                        [&](const SearchHit& hit) {
-                          expected.push_back(hit.acquisition_id + ":" + hit.entry.path);
-                          return absl::OkStatus();
-                        },
-                        GoOn)
-                    .ok());
-    std::sort(expected.begin(), expected.end());
+    const Strings expected = FindIn(judge, query);
     found += expected.size();
     ASSERT_EQ(Find(query), expected) << "glob " << query.path_glob << " contains " << query.contains << " name "
                                      << query.name << " query " << i;
