@@ -17,7 +17,7 @@ constexpr absl::Duration kLongestPause = absl::Minutes(10);
 // A rest looks so often whether there is still a reason for it.
 constexpr absl::Duration kRestStep = absl::Milliseconds(20);
 // Added to the thread's niceness.
-constexpr int kNiceness = 10;
+constexpr int kNiceness = 5;
 
 }  // namespace
 
