@@ -83,15 +83,19 @@ struct IndexedItem {
   uint64_t body_offset_bytes = 0;
 };
 
+// Over several acquisitions, the search index is asked (collector/search).
 struct ItemQuery {
-  std::string acquisition_id;  // empty: all of the customer's
-  std::string host_id;
+  std::string acquisition_id;
   bool failed_only = false;
-  std::string path_glob;  // MatchesLoosely; empty for all
-  std::string name;
-  std::optional<Digest> sha256;
+  std::string path_glob;    // MatchesLoosely; empty for all
   uint64_t most = 0;        // 0 = no bound
-  uint64_t from_index = 0;  // with acquisition_id: the first index of interest
+  uint64_t from_index = 0;  // the first index of interest
+};
+
+// What commits are doing: who has no hurry makes room for them.
+struct CommitActivity {
+  uint64_t under_way = 0;
+  uint64_t begun = 0;  // since the catalog was opened
 };
 
 // Implementations are thread-safe. NotFound = no such row for this customer, AlreadyExists = a name or key taken twice,
@@ -161,7 +165,8 @@ class Catalog {
   // there are none.
   virtual absl::StatusOr<uint32_t> RetryHunt(std::string_view customer_id, std::string_view hunt_id) = 0;
 
-  // Ends an acquisition: manifest, items and final state in one transaction, in pieces of bounded memory.
+  // Ends an acquisition: manifest, items and final state in one transaction, in pieces of bounded memory. The catalog
+  // must outlive it.
   class Commit {
    public:
     virtual ~Commit() = default;
@@ -172,7 +177,10 @@ class Catalog {
   };
   virtual absl::StatusOr<std::unique_ptr<Commit>> BeginCommit(std::string_view customer_id,
                                                               std::string_view acquisition_id) = 0;
+  // A commit is under way as long as its object lives. Never waits.
+  virtual CommitActivity Commits() const = 0;
 
+  // In the order of their indexes. InvalidArgument without an acquisition's id; an unknown one has no items.
   virtual absl::Status FindItems(std::string_view customer_id, const ItemQuery& query,
                                  const std::function<absl::Status(const v1::ItemRow&)>& on_row) = 0;
   virtual absl::StatusOr<IndexedItem> GetItem(std::string_view customer_id, std::string_view acquisition_id,

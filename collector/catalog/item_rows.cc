@@ -17,15 +17,9 @@ constexpr size_t kBytesPerPage = 1 << 20;
 enum Parameter : int {
   kCustomer = 1,
   kAcquisition,
-  kHost,
-  kName,
-  kSha256,
-  kGlob,
-  kPrefix,
-  kBehindPrefix,
-  kLastNumber,
-  kLastPath,
+  kNextIndex,
   kLimit,
+  kGlob,
 };
 
 }  // namespace
@@ -52,80 +46,35 @@ void BindItem(const IndexedItem& item, SqliteStatement& statement) {
 }
 
 ItemPages::ItemPages(std::string customer_id, ItemQuery query)
-    : customer_id_(std::move(customer_id)),
-      query_(std::move(query)),
-      order_(!query_.acquisition_id.empty()                      ? Order::kIndex
-             : query_.sha256.has_value() || !query_.name.empty() ? Order::kId
-                                                                 : Order::kPath),
-      prefix_(LiteralPrefix(query_.path_glob)),
-      behind_prefix_(BehindPrefix(prefix_)) {}
+    : customer_id_(std::move(customer_id)), query_(std::move(query)), next_index_(query_.from_index) {}
 
 std::string ItemPages::Sql() const {
   // CROSS JOIN: items first, by the index that gives the order. Sorting would read everything before the first row.
-  std::string sql =
-      "SELECT i.idx, i.id, i.path, i.item, a.acquisition_id, a.host_id, h.hostname FROM items i "
+  std::string sql = Concat(
+      "SELECT i.idx, i.item, a.acquisition_id, a.host_id, h.hostname FROM items i "
       "CROSS JOIN acquisitions a ON a.customer_id = i.customer_id AND a.acquisition_id = i.acquisition_id "
       "CROSS JOIN hosts h ON h.customer_id = a.customer_id AND h.host_id = a.host_id "
-      "WHERE i.customer_id = ?1";
-  auto where = [&sql](const char* condition, int parameter) { sql += Concat(" AND ", condition, "?", parameter); };
-  if (!query_.acquisition_id.empty()) where("i.acquisition_id = ", kAcquisition);
-  if (!query_.host_id.empty()) where("a.host_id = ", kHost);
-  if (!query_.name.empty()) where("i.name = ", kName);
-  if (query_.sha256) where("i.sha256 = ", kSha256);
+      "WHERE i.customer_id = ?1 AND i.acquisition_id = ?2 AND i.idx >= ?3");
   if (query_.failed_only) {
     sql += Concat(" AND i.state IN (", v1::Item::STATE_PARTIAL, ", ", v1::Item::STATE_FAILED, ")");
   }
-  if (!query_.path_glob.empty()) {
-    if (!prefix_.empty()) where("i.path >= ", kPrefix);
-    if (behind_prefix_) where("i.path < ", kBehindPrefix);
-    sql += Concat(" AND hozen_matches(?", static_cast<int>(kGlob), ", i.path)");
-  }
-  switch (order_) {
-    case Order::kIndex:
-      if (started_) where("i.idx > ", kLastNumber);
-      if (!started_ && query_.from_index > 0) where("i.idx >= ", kLastNumber);
-      sql += " ORDER BY i.idx";
-      break;
-    case Order::kId:
-      if (started_) where("i.id > ", kLastNumber);
-      sql += " ORDER BY i.id";
-      break;
-    case Order::kPath:
-      if (started_) {
-        sql +=
-            Concat(" AND (i.path, i.id) > (?", static_cast<int>(kLastPath), ", ?", static_cast<int>(kLastNumber), ")");
-      }
-      sql += " ORDER BY i.path, i.id";
-      break;
-  }
-  return sql + Concat(" LIMIT ?", static_cast<int>(kLimit));
+  if (!query_.path_glob.empty()) sql += Concat(" AND hozen_matches(?", static_cast<int>(kGlob), ", i.path)");
+  return sql + " ORDER BY i.idx LIMIT ?4";
 }
 
 void ItemPages::Bind(SqliteStatement& statement) const {
-  // Only what Sql() names may be bound.
-  statement.BindText(kCustomer, customer_id_);
-  if (!query_.acquisition_id.empty()) statement.BindText(kAcquisition, query_.acquisition_id);
-  if (!query_.host_id.empty()) statement.BindText(kHost, query_.host_id);
-  if (!query_.name.empty()) statement.BindBlob(kName, query_.name);
-  if (query_.sha256) statement.BindBlob(kSha256, query_.sha256->bytes());
-  if (!query_.path_glob.empty()) {
-    statement.BindBlob(kGlob, query_.path_glob);
-    if (!prefix_.empty()) statement.BindBlob(kPrefix, prefix_);
-    if (behind_prefix_) statement.BindBlob(kBehindPrefix, *behind_prefix_);
-  }
-  if (!started_ && order_ == Order::kIndex && query_.from_index > 0) {
-    statement.BindInt(kLastNumber, static_cast<int64_t>(query_.from_index));
-  }
-  if (started_) {
-    statement.BindInt(kLastNumber, last_number_);
-    if (order_ == Order::kPath) statement.BindBlob(kLastPath, last_path_);
-  }
   const uint64_t left = query_.most == 0 ? kRowsPerPage : query_.most - given_;
-  statement.BindInt(kLimit, static_cast<int64_t>(std::min(left, kRowsPerPage)));
+  statement.BindText(kCustomer, customer_id_)
+      .BindText(kAcquisition, query_.acquisition_id)
+      .BindInt(kNextIndex, static_cast<int64_t>(next_index_))
+      .BindInt(kLimit, static_cast<int64_t>(std::min(left, kRowsPerPage)));
+  // Only what Sql() names may be bound.
+  if (!query_.path_glob.empty()) statement.BindBlob(kGlob, query_.path_glob);
 }
 
 absl::StatusOr<std::vector<v1::ItemRow>> ItemPages::Next(SqliteConnection& connection) {
   std::vector<v1::ItemRow> rows;
+  if (query_.acquisition_id.empty()) return absl::InvalidArgumentError("items are asked for by their acquisition");
   if (finished_ || (query_.most > 0 && given_ >= query_.most)) return rows;
   HOZEN_ASSIGN_OR_RETURN(SqliteStatement statement, connection.Prepare(Sql()));
   Bind(statement);
@@ -134,19 +83,17 @@ absl::StatusOr<std::vector<v1::ItemRow>> ItemPages::Next(SqliteConnection& conne
     HOZEN_ASSIGN_OR_RETURN(const bool more, statement.Step());
     if (!more) break;
     v1::ItemRow& row = rows.emplace_back();
-    const std::string item = statement.Bytes(3);
+    const std::string item = statement.Bytes(1);
     bytes += item.size();
     if (!row.mutable_item()->ParseFromString(item)) {
       return absl::DataLossError(Concat("the catalog's row of item ", statement.Int(0), " of acquisition ",
-                                        statement.Bytes(4), " is damaged"));
+                                        statement.Bytes(2), " is damaged"));
     }
-    row.set_acquisition_id(statement.Bytes(4));
-    row.set_host_id(statement.Bytes(5));
-    row.set_hostname(statement.Bytes(6));
-    last_number_ = statement.Int(order_ == Order::kIndex ? 0 : 1);
-    last_path_ = statement.Bytes(2);
+    row.set_acquisition_id(statement.Bytes(2));
+    row.set_host_id(statement.Bytes(3));
+    row.set_hostname(statement.Bytes(4));
+    next_index_ = static_cast<uint64_t>(statement.Int(0)) + 1;
   }
-  started_ = true;
   given_ += rows.size();
   // An empty page says that nothing is left; so does the caller's own bound.
   finished_ = rows.empty();

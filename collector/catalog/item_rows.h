@@ -3,7 +3,6 @@
 #define HOZEN_COLLECTOR_CATALOG_ITEM_ROWS_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,24 +23,16 @@ class ItemPages {
  public:
   ItemPages(std::string customer_id, ItemQuery query);
 
-  // The next rows, bounded in number and bytes; none at the end.
+  // The next rows, bounded in number and bytes; none at the end. InvalidArgument for a query without an acquisition.
   absl::StatusOr<std::vector<v1::ItemRow>> Next(SqliteConnection& connection);
 
  private:
-  // What the rows are ordered by, which is also what finds them.
-  enum class Order { kIndex, kId, kPath };
   std::string Sql() const;
   void Bind(SqliteStatement& statement) const;
 
   const std::string customer_id_;
   const ItemQuery query_;
-  const Order order_;
-  const std::string prefix_;
-  const std::optional<std::string> behind_prefix_;
-  // The last row that was given out.
-  bool started_ = false;
-  int64_t last_number_ = 0;  // idx or id
-  std::string last_path_;
+  uint64_t next_index_;
   uint64_t given_ = 0;
   bool finished_ = false;
 };

@@ -82,9 +82,6 @@ constexpr char kTables[] = R"(
     item BLOB NOT NULL,
     FOREIGN KEY (customer_id, acquisition_id) REFERENCES acquisitions);
   CREATE UNIQUE INDEX items_by_index ON items (customer_id, acquisition_id, idx);
-  CREATE INDEX items_by_sha256 ON items (customer_id, sha256) WHERE sha256 IS NOT NULL;
-  CREATE INDEX items_by_name ON items (customer_id, name);
-  CREATE INDEX items_by_path ON items (customer_id, path);
 )";
 
 // Came with version 2: a program of version 1 would send hosts of a hunt plans that it does not find in their rows.
@@ -122,10 +119,14 @@ constexpr char kHuntTables[] = R"(
     FOREIGN KEY (customer_id, host_id) REFERENCES hosts) WITHOUT ROWID;
 )";
 
-// Came after version 1. SQLite keeps it also while an older program writes, so it is no new version.
+// Came and went after version 1. SQLite keeps what is there also while an older program writes, and that program finds
+// the same without what has gone, so it is no new version.
 constexpr char kLaterIndexes[] = R"(
   CREATE INDEX IF NOT EXISTS acquisitions_committed ON acquisitions (customer_id, acquisition_id)
     WHERE manifest IS NOT NULL;
+  DROP INDEX IF EXISTS items_by_sha256;
+  DROP INDEX IF EXISTS items_by_name;
+  DROP INDEX IF EXISTS items_by_path;
 )";
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "collector/catalog/sqlite_catalog.h"
 
+#include <atomic>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -20,6 +23,22 @@
 
 namespace hozen {
 namespace {
+
+// Is counted as long as it lives.
+class CountedCommit : public Catalog::Commit {
+ public:
+  CountedCommit(std::unique_ptr<Catalog::Commit> commit, std::atomic<uint64_t>& under_way)
+      : under_way_(under_way), commit_(std::move(commit)) {
+    ++under_way_;
+  }
+  ~CountedCommit() override { --under_way_; }
+  absl::Status AddItem(const IndexedItem& item) override { return commit_->AddItem(item); }
+  absl::Status Finish(const AcquisitionRow& row) override { return commit_->Finish(row); }
+
+ private:
+  std::atomic<uint64_t>& under_way_;
+  const std::unique_ptr<Catalog::Commit> commit_;
+};
 
 // One connection writes, so writers queue here instead of inside SQLite; readers have their own. The SQL is in the
 // *_rows files.
@@ -156,8 +175,12 @@ class SqliteCatalog : public Catalog {
 
   absl::StatusOr<std::unique_ptr<Commit>> BeginCommit(std::string_view customer_id,
                                                       std::string_view acquisition_id) override {
-    return StagedCommit::Begin(file_, customer_id, acquisition_id);
+    HOZEN_ASSIGN_OR_RETURN(std::unique_ptr<StagedCommit> commit,
+                           StagedCommit::Begin(file_, customer_id, acquisition_id));
+    ++begun_;
+    return std::make_unique<CountedCommit>(std::move(commit), under_way_);
   }
+  CommitActivity Commits() const override { return {.under_way = under_way_, .begun = begun_}; }
 
   absl::Status FindItems(std::string_view customer_id, const ItemQuery& query,
                          const std::function<absl::Status(const v1::ItemRow&)>& on_row) override;
@@ -167,6 +190,8 @@ class SqliteCatalog : public Catalog {
  private:
   const std::filesystem::path file_;
   ConnectionPool readers_;
+  std::atomic<uint64_t> under_way_ = 0;
+  std::atomic<uint64_t> begun_ = 0;
   absl::Mutex mutex_;
   const std::unique_ptr<SqliteConnection> writer_ ABSL_PT_GUARDED_BY(mutex_);
 };

@@ -85,6 +85,36 @@ TEST_F(SqliteCatalogTest, AFullFileIsResourceExhausted) {
   EXPECT_TRUE(absl::IsResourceExhausted(connection->Execute("INSERT INTO t VALUES (zeroblob(100000))")));
 }
 
+// Each index is a part of every commit, so there is none that no query needs.
+TEST_F(SqliteCatalogTest, ItemsHaveTheOneIndexThatTheirQueriesUse) {
+  ASSERT_TRUE(OpenSqliteCatalog(file_).ok());
+  const auto answer = [this](const std::string& sql, int column) {
+    auto connection = SqliteConnection::Open(file_, absl::Seconds(1)).value();
+    SqliteStatement select = connection->Prepare(sql).value();
+    std::string text;
+    while (select.Step().value()) text += select.Bytes(column) + "\n";
+    return text;
+  };
+  const std::string indexes = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'items'";
+  EXPECT_EQ(answer(indexes, 0), "items_by_index\n");
+  const std::string page = answer(
+      "EXPLAIN QUERY PLAN SELECT item FROM items WHERE customer_id = 'c' AND acquisition_id = 'a' AND idx >= 5 "
+      "ORDER BY idx LIMIT 9",
+      3);
+  EXPECT_NE(page.find("items_by_index (customer_id=? AND acquisition_id=? AND idx>?)"), std::string::npos) << page;
+  EXPECT_EQ(page.find("TEMP B-TREE"), std::string::npos) << page;
+
+  // An older program's file loses the others when it is opened, and is of no other version for that.
+  ASSERT_TRUE(Sql("CREATE INDEX items_by_sha256 ON items (customer_id, sha256) WHERE sha256 IS NOT NULL;"
+                  "CREATE INDEX items_by_name ON items (customer_id, name);"
+                  "CREATE INDEX items_by_path ON items (customer_id, path);")
+                  .ok());
+  const std::string version = answer("PRAGMA user_version", 0);
+  ASSERT_TRUE(OpenSqliteCatalog(file_).ok());
+  EXPECT_EQ(answer(indexes, 0), "items_by_index\n");
+  EXPECT_EQ(answer("PRAGMA user_version", 0), version);
+}
+
 TEST(NameOfPath, IsWhatFollowsTheLastSeparator) {
   EXPECT_EQ(NameOfPath("/etc/passwd"), "passwd");
   EXPECT_EQ(NameOfPath("/tmp/a\\b"), "a\\b");

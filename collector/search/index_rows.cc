@@ -20,6 +20,11 @@ struct EventRow {
   uint8_t kinds;
 };
 
+struct HashRow {
+  int64_t start;
+  int64_t entry;
+};
+
 // The acquisition's row as it stands, made where it is missing.
 struct AcquisitionNumbers {
   int64_t acquisition;
@@ -103,7 +108,11 @@ absl::StatusOr<int64_t> InsertEntry(SqliteConnection& connection, const SearchEn
     insert.BindNull(10);
   }
   HOZEN_RETURN_IF_ERROR(insert.Run());
-  return LastId(connection);
+  HOZEN_ASSIGN_OR_RETURN(const int64_t number, LastId(connection));
+  HOZEN_ASSIGN_OR_RETURN(SqliteStatement place,
+                         connection.Prepare("INSERT INTO places (path, acquisition, entry) VALUES (?, ?, ?)"));
+  HOZEN_RETURN_IF_ERROR(place.BindInt(1, path).BindInt(2, acquisition).BindInt(3, number).Run());
+  return number;
 }
 
 // In the order of their key, so that those of one batch, which are mostly far apart, at least come in one sweep.
@@ -126,6 +135,30 @@ absl::Status InsertEvents(SqliteConnection& connection, std::vector<EventRow>& e
     HOZEN_RETURN_IF_ERROR(insert.Run());
   }
   return absl::OkStatus();
+}
+
+// Likewise.
+absl::Status InsertHashes(SqliteConnection& connection, std::vector<HashRow>& hashes, int64_t acquisition) {
+  std::sort(hashes.begin(), hashes.end(),
+            [](const HashRow& a, const HashRow& b) { return std::tie(a.start, a.entry) < std::tie(b.start, b.entry); });
+  HOZEN_ASSIGN_OR_RETURN(SqliteStatement insert,
+                         connection.Prepare("INSERT INTO hashes (start, acquisition, entry) VALUES (?, ?, ?)"));
+  for (const HashRow& hash : hashes) {
+    insert.Reset();
+    HOZEN_RETURN_IF_ERROR(insert.BindInt(1, hash.start).BindInt(2, acquisition).BindInt(3, hash.entry).Run());
+  }
+  return absl::OkStatus();
+}
+
+// So that what is near in the order of paths is near in the file: the batch goes through the paths' indexes in one
+// sweep, and so does whoever reads it later.
+std::vector<const SearchEntry*> InTheOrderOfPaths(const std::vector<SearchEntry>& entries) {
+  std::vector<const SearchEntry*> ordered;
+  ordered.reserve(entries.size());
+  for (const SearchEntry& entry : entries) ordered.push_back(&entry);
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const SearchEntry* a, const SearchEntry* b) { return a->path < b->path; });
+  return ordered;
 }
 
 absl::Status MovePosition(SqliteConnection& connection, const AcquisitionNumbers& numbers, const IndexPosition& to,
@@ -169,17 +202,20 @@ absl::Status AppendBatch(SqliteConnection& connection, const SearchIndex::Batch&
   }
   HOZEN_ASSIGN_OR_RETURN(const AcquisitionNumbers numbers, NumbersOf(connection, batch));
   std::vector<EventRow> events;
+  std::vector<HashRow> hashes;
   std::optional<int64_t> first_entry;
   int64_t last_entry = 0;
-  for (const SearchEntry& entry : batch.entries) {
-    HOZEN_ASSIGN_OR_RETURN(const int64_t path, PathNumber(connection, entry.path));
-    HOZEN_ASSIGN_OR_RETURN(last_entry, InsertEntry(connection, entry, numbers.acquisition, path));
+  for (const SearchEntry* const entry : InTheOrderOfPaths(batch.entries)) {
+    HOZEN_ASSIGN_OR_RETURN(const int64_t path, PathNumber(connection, entry->path));
+    HOZEN_ASSIGN_OR_RETURN(last_entry, InsertEntry(connection, *entry, numbers.acquisition, path));
     if (!first_entry.has_value()) first_entry = last_entry;
-    for (const PointInTime& point : PointsInTime(entry)) {
+    if (entry->sha256.has_value()) hashes.push_back({.start = HashStart(*entry->sha256), .entry = last_entry});
+    for (const PointInTime& point : PointsInTime(*entry)) {
       events.push_back({.at = point.at_unix_ns, .path = path, .entry = last_entry, .kinds = point.kinds});
     }
   }
   HOZEN_RETURN_IF_ERROR(InsertEvents(connection, events, numbers));
+  HOZEN_RETURN_IF_ERROR(InsertHashes(connection, hashes, numbers.acquisition));
   HOZEN_RETURN_IF_ERROR(MovePosition(connection, numbers, batch.to, first_entry, last_entry));
   return transaction.Commit();
 }
@@ -194,6 +230,12 @@ absl::StatusOr<std::vector<std::string>> SelectDone(SqliteConnection& connection
     if (!more) return ids;
     ids.push_back(select.Bytes(0));
   }
+}
+
+int64_t HashStart(const Digest& sha256) {
+  uint64_t start = 0;
+  for (const char byte : sha256.bytes().substr(0, sizeof start)) start = start << 8 | static_cast<uint8_t>(byte);
+  return static_cast<int64_t>(start);
 }
 
 absl::StatusOr<SearchEntry> ReadEntry(const SqliteStatement& statement) {

@@ -23,10 +23,14 @@ absl::StatusOr<std::vector<std::string>> SelectDone(SqliteConnection& connection
 inline constexpr char kEntryColumns[] =
     "e.item, e.listing, p.path, e.kind, e.state, e.allocation, e.file_name_times, e.size_bytes, e.sha256, e.modified, "
     "e.accessed, e.changed, e.born, e.mode, e.uid, e.gid, e.address, e.acquisition, e.id";
+inline constexpr int kPathColumn = 2;
 inline constexpr int kAcquisitionColumn = 17;
 inline constexpr int kIdColumn = 18;
-inline constexpr int kBehindEntryColumns = 19;
+inline constexpr int kEntryColumnCount = 19;
 absl::StatusOr<SearchEntry> ReadEntry(const SqliteStatement& statement);
+
+// The first eight bytes of a hash, as `hashes` has them.
+int64_t HashStart(const Digest& sha256);
 
 // What is known of an acquisition by its number.
 struct IndexedAcquisition {

@@ -12,16 +12,20 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "collector/catalog/catalog.h"
+#include "collector/search/index_pace.h"
 #include "collector/search/indexer.h"
+#include "core/base/clock.h"
 
 namespace hozen {
 
-// Thread-safe. Starts with what all customers have missed; what fails is logged and tried again, after pauses that grow
-// from `first_pause`. The destructor ends the work after the batch at hand.
+// Thread-safe. Makes room for commits: rests between batches while something is committed (IndexPace), and its thread
+// comes after others where cores are short. Starts with what all customers have missed; what fails is logged and tried
+// again, after pauses that grow from `first_pause`. The destructor ends the work after the batch at hand.
 class IndexWorker {
  public:
-  // Both must outlive it.
-  IndexWorker(Indexer& indexer, Catalog& catalog, absl::Duration first_pause = absl::Seconds(5));
+  // All must outlive it. `clock` says how long batches took.
+  IndexWorker(Indexer& indexer, Catalog& catalog, absl::Duration first_pause = absl::Seconds(5),
+              const Clock& clock = Clock::Real());
   ~IndexWorker();
   IndexWorker(const IndexWorker&) = delete;
   IndexWorker& operator=(const IndexWorker&) = delete;
@@ -37,15 +41,21 @@ class IndexWorker {
   // All that the customer misses; false where some of it failed.
   bool CatchUp(const std::string& customer_id);
   absl::Status StillRunning();
+  // Before each batch: rests, if the last one is due a rest. Cancelled once it is to stop.
+  absl::Status BeforeBatch();
 
   Indexer& indexer_;
   Catalog& catalog_;
   const absl::Duration first_pause_;
+  const Clock& clock_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool working_ ABSL_GUARDED_BY(mutex_) = true;
   std::set<std::string> behind_ ABSL_GUARDED_BY(mutex_);  // customers with something new
-  std::set<std::string> failed_;                          // the thread's own
+  // The thread's own:
+  std::set<std::string> failed_;
+  IndexPace pace_;
+  absl::Duration batch_began_;  // monotonic
   std::thread thread_;
 };
 

@@ -108,5 +108,18 @@ TEST_F(IndexerTest, TheWorkerTakesUpWhatWasMissedAndWhatIsNew) {
   EXPECT_EQ(Found().size(), 62u);
 }
 
+// However long others commit, the index is built.
+TEST_F(IndexerTest, TheWorkerGoesOnWhileACommitIsUnderWay) {
+  AcquisitionRow row = made_.catalog().GetAcquisition(customer(), made_.acquisition_id()).value();
+  row.acquisition.set_acquisition_id("another");
+  ASSERT_TRUE(made_.catalog().AddAcquisitions(customer(), {row}).ok());
+  const auto commit = made_.catalog().BeginCommit(customer(), "another").value();
+  Indexer indexer(made_.customers(), made_.catalog(), indexes_, /*entries_per_batch=*/5);
+  IndexWorker worker(indexer, made_.catalog());
+  ASSERT_TRUE(worker.WaitUntilIdle(absl::Seconds(30)));
+  EXPECT_EQ(made_.catalog().Commits().under_way, 1u);
+  EXPECT_EQ(Found().size(), 62u);
+}
+
 }  // namespace
 }  // namespace hozen

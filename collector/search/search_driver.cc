@@ -1,6 +1,7 @@
 #include "collector/search/search_driver.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -12,93 +13,175 @@
 namespace hozen {
 namespace {
 
-// Lists are counted up to here: one that is longer is long.
-constexpr int64_t kMostCounted = 2000;
-// Going through a path that is a candidate costs its entries too; so much dearer is one than an entry or an event.
-constexpr int64_t kPathCost = 4;
-// A list as cheap as this is taken without a look at those that take longer to count.
-constexpr int64_t kCheap = 1000;
-// So many hosts' events are counted before it is enough.
+// What is gone through costs, one beside the other, with what hangs on it.
+constexpr int64_t kPathCost = 3;
+// Of paths that only begin alike, where fewer of them will match than of those that hold the same parts.
+constexpr int64_t kRangePathCost = 4;
+constexpr int64_t kEventCost = 2;
+constexpr int64_t kEntryCost = 2;
+// Lists are counted so far at first; where none has come to its end so cheaply, further.
+constexpr int64_t kCountedAtFirst = 1000;
+constexpr int64_t kCountedFurther = 8;  // times as far
+constexpr int64_t kMostCounted = 64'000;
+// One that did not come to its end is taken to be so many times as long as it was counted.
+constexpr int64_t kLongerThanCounted = 4;
+// So many hosts' events are counted; the others are taken to have as many.
 constexpr size_t kMostHostsCounted = 64;
+
+// A list that can be gone through, as long as it is known.
+struct Candidate {
+  SearchDriver::Kind kind;
+  int64_t unit_cost;
+  // How long it is; `most` where it is that long or longer.
+  std::function<absl::StatusOr<int64_t>(int64_t most)> count;
+  int64_t counted = 0;
+  bool ended = false;
+
+  int64_t cost() const {
+    if (ended) return unit_cost * counted;
+    return counted == 0 ? std::numeric_limits<int64_t>::max() : unit_cost * counted * kLongerThanCounted;
+  }
+};
 
 class Chooser {
  public:
   Chooser(SqliteConnection& connection, const SearchQuery& query) : connection_(connection), query_(query) {}
 
   absl::StatusOr<SearchDriver> Choose() {
-    if (!query_.sha256.empty()) return SearchDriver{.kind = SearchDriver::Kind::kHashes};
-    HOZEN_RETURN_IF_ERROR(OfferName());
-    HOZEN_RETURN_IF_ERROR(OfferPathRange());
-    HOZEN_RETURN_IF_ERROR(OfferTrigrams());
+    HOZEN_RETURN_IF_ERROR(FindAcquisitions());
+    if (!query_.sha256.empty()) {
+      driver_.kind = SearchDriver::Kind::kHashes;
+      return std::move(driver_);
+    }
+    OfferName();
+    OfferPathRange();
+    OfferTrigrams();
     HOZEN_RETURN_IF_ERROR(OfferTimes());
-    HOZEN_RETURN_IF_ERROR(OfferAcquisitions());
-    const bool asks_for_paths = !query_.path_glob.empty() || !query_.contains.empty();
-    Offer({.kind = asks_for_paths ? SearchDriver::Kind::kPaths : SearchDriver::Kind::kEntries},
-          std::numeric_limits<int64_t>::max());
-    return std::move(best_);
+    OfferAcquisitions();
+    if (candidates_.empty()) {
+      const bool asks_for_paths = !query_.path_glob.empty() || !query_.contains.empty();
+      driver_.kind = asks_for_paths ? SearchDriver::Kind::kPaths : SearchDriver::Kind::kEntries;
+      return std::move(driver_);
+    }
+    HOZEN_RETURN_IF_ERROR(Count());
+    driver_.kind = Best()->kind;
+    return std::move(driver_);
   }
 
  private:
-  void Offer(SearchDriver driver, int64_t cost) {
-    if (offered_ && cost >= cost_) return;
-    offered_ = true;
-    cost_ = cost;
-    best_ = std::move(driver);
+  // Until the shortest is one that came to its end, or it is not worth it.
+  absl::Status Count() {
+    if (candidates_.size() == 1 || Best()->cost() <= kCountedAtFirst) return absl::OkStatus();
+    for (int64_t most = kCountedAtFirst; most <= kMostCounted; most *= kCountedFurther) {
+      for (Candidate& candidate : candidates_) {
+        if (candidate.ended) continue;
+        HOZEN_ASSIGN_OR_RETURN(candidate.counted, candidate.count(most));
+        candidate.ended = candidate.counted < most;
+        // As short as this, it is gone through sooner than the others are counted.
+        if (candidate.ended && candidate.cost() <= kCountedAtFirst) return absl::OkStatus();
+      }
+      const Candidate& best = *Best();
+      const bool may_be_beaten = std::any_of(candidates_.begin(), candidates_.end(), [&](const Candidate& other) {
+        return !other.ended && other.unit_cost * other.counted < best.cost();
+      });
+      if (best.ended && !may_be_beaten) return absl::OkStatus();
+    }
+    return absl::OkStatus();
   }
-
-  bool is_cheap() const { return offered_ && cost_ <= kCheap; }
+  std::vector<Candidate>::const_iterator Best() const {
+    return std::min_element(candidates_.begin(), candidates_.end(),
+                            [](const Candidate& a, const Candidate& b) { return a.cost() < b.cost(); });
+  }
 
   static absl::StatusOr<int64_t> Only(SqliteStatement& statement) {
     HOZEN_ASSIGN_OR_RETURN(const bool row, statement.Step());
     return row ? statement.Int(0) : 0;
   }
 
-  absl::Status OfferName() {
-    if (query_.name.empty()) return absl::OkStatus();
-    HOZEN_ASSIGN_OR_RETURN(
-        SqliteStatement count,
-        connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM paths p CROSS JOIN entries e ON e.path = p.id "
-                            "WHERE p.name = ?1 LIMIT ?2)"));
-    HOZEN_ASSIGN_OR_RETURN(const int64_t counted, Only(count.BindBlob(1, query_.name).BindInt(2, kMostCounted)));
-    Offer({.kind = SearchDriver::Kind::kName}, counted);
-    return absl::OkStatus();
+  void OfferName() {
+    if (query_.name.empty()) return;
+    candidates_.push_back({.kind = SearchDriver::Kind::kName, .unit_cost = kPathCost, .count = [this](int64_t most) {
+                             return CountName(most);
+                           }});
   }
-
-  absl::Status OfferPathRange() {
-    SearchDriver driver{.kind = SearchDriver::Kind::kPathRange,
-                        .prefix = std::string(LiteralPrefix(query_.path_glob)),
-                        .behind_prefix = {}};
-    if (driver.prefix.empty()) return absl::OkStatus();
-    driver.behind_prefix = BehindPrefix(driver.prefix);
+  absl::StatusOr<int64_t> CountName(int64_t most) {
     HOZEN_ASSIGN_OR_RETURN(SqliteStatement count,
-                           connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM paths WHERE path >= ?1 "
-                                               "AND (?2 IS NULL OR path < ?2) LIMIT ?3)"));
-    count.BindBlob(1, driver.prefix).BindInt(3, kMostCounted);
-    if (driver.behind_prefix.has_value()) {
-      count.BindBlob(2, *driver.behind_prefix);
-    } else {
-      count.BindNull(2);
-    }
-    HOZEN_ASSIGN_OR_RETURN(const int64_t counted, Only(count));
-    Offer(std::move(driver), kPathCost * counted);
-    return absl::OkStatus();
+                           connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM paths WHERE name = ?1 LIMIT ?2)"));
+    return Only(count.BindBlob(1, query_.name).BindInt(2, most));
   }
 
-  absl::Status OfferTrigrams() {
+  void OfferPathRange() {
+    driver_.prefix = std::string(LiteralPrefix(query_.path_glob));
+    if (driver_.prefix.empty()) return;
+    driver_.behind_prefix = BehindPrefix(driver_.prefix);
+    candidates_.push_back({.kind = SearchDriver::Kind::kPathRange,
+                           .unit_cost = kRangePathCost,
+                           .count = [this](int64_t most) { return CountPathRange(most); }});
+  }
+  absl::StatusOr<int64_t> CountPathRange(int64_t most) {
+    // A bound that might be missing would be no bound to SQLite: it would go on to the end.
+    const bool bounded = driver_.behind_prefix.has_value();
+    HOZEN_ASSIGN_OR_RETURN(SqliteStatement count,
+                           connection_.Prepare(bounded ? "SELECT count(*) FROM (SELECT 1 FROM paths "
+                                                         "WHERE path >= ?1 AND path < ?3 LIMIT ?2)"
+                                                       : "SELECT count(*) FROM (SELECT 1 FROM paths "
+                                                         "WHERE path >= ?1 LIMIT ?2)"));
+    count.BindBlob(1, driver_.prefix).BindInt(2, most);
+    if (bounded) count.BindBlob(3, *driver_.behind_prefix);
+    return Only(count);
+  }
+
+  void OfferTrigrams() {
     std::vector<std::string> literals = LooseLiterals(query_.path_glob);
     if (!query_.contains.empty()) literals.push_back(query_.contains);
-    SearchDriver driver{.kind = SearchDriver::Kind::kTrigrams,
-                        .prefix = {},
-                        .behind_prefix = {},
-                        .expression = TrigramExpression(literals)};
-    if (driver.expression.empty() || is_cheap()) return absl::OkStatus();
+    driver_.expression = TrigramExpression(literals);
+    if (driver_.expression.empty()) return;
+    candidates_.push_back({.kind = SearchDriver::Kind::kTrigrams,
+                           .unit_cost = kPathCost,
+                           .count = [this](int64_t most) { return CountTrigrams(most); }});
+  }
+  absl::StatusOr<int64_t> CountTrigrams(int64_t most) {
     HOZEN_ASSIGN_OR_RETURN(
         SqliteStatement count,
         connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM trigrams WHERE trigrams MATCH ?1 LIMIT ?2)"));
-    HOZEN_ASSIGN_OR_RETURN(const int64_t counted, Only(count.BindText(1, driver.expression).BindInt(2, kMostCounted)));
-    // Before a path range that is as long: that one was not counted to its end, and asks for less.
-    Offer(std::move(driver), counted < kMostCounted ? kPathCost * counted : kPathCost * counted - 1);
+    return Only(count.BindText(1, driver_.expression).BindInt(2, most));
+  }
+
+  absl::Status OfferTimes() {
+    if (!query_.has_times()) return absl::OkStatus();
+    HOZEN_ASSIGN_OR_RETURN(driver_.hosts, HostNumbers());
+    candidates_.push_back({.kind = SearchDriver::Kind::kTimes, .unit_cost = kEventCost, .count = [this](int64_t most) {
+                             return CountTimes(most);
+                           }});
     return absl::OkStatus();
+  }
+  absl::StatusOr<int64_t> CountTimes(int64_t most) {
+    HOZEN_ASSIGN_OR_RETURN(SqliteStatement count,
+                           connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM events WHERE host = ?1 "
+                                               "AND at >= ?2 AND at < ?3 LIMIT ?4)"));
+    int64_t counted = 0;
+    size_t hosts = 0;
+    for (; hosts < std::min(driver_.hosts.size(), kMostHostsCounted) && counted < most; ++hosts) {
+      count.Reset();
+      count.BindInt(1, driver_.hosts[hosts])
+          .BindInt(2, query_.from_unix_ns.value_or(std::numeric_limits<int64_t>::min()))
+          .BindInt(3, query_.to_unix_ns.value_or(std::numeric_limits<int64_t>::max()))
+          .BindInt(4, most - counted);
+      HOZEN_ASSIGN_OR_RETURN(const int64_t more, Only(count));
+      counted += more;
+    }
+    if (hosts == 0) return counted;
+    return std::min(most, counted * static_cast<int64_t>(driver_.hosts.size()) / static_cast<int64_t>(hosts));
+  }
+
+  void OfferAcquisitions() {
+    if (!driver_.acquisitions.has_value()) return;
+    // Known without counting.
+    candidates_.push_back({.kind = SearchDriver::Kind::kAcquisitions,
+                           .unit_cost = kEntryCost,
+                           .count = {},
+                           .counted = entries_,
+                           .ended = true});
   }
 
   absl::StatusOr<std::vector<int64_t>> HostNumbers() {
@@ -122,68 +205,41 @@ class Chooser {
     return numbers;
   }
 
-  absl::Status OfferTimes() {
-    if (!query_.has_times() || is_cheap()) return absl::OkStatus();
-    SearchDriver driver{.kind = SearchDriver::Kind::kTimes};
-    HOZEN_ASSIGN_OR_RETURN(driver.numbers, HostNumbers());
-    HOZEN_ASSIGN_OR_RETURN(SqliteStatement count,
-                           connection_.Prepare("SELECT count(*) FROM (SELECT 1 FROM events WHERE host = ?1 "
-                                               "AND at >= ?2 AND at < ?3 LIMIT ?4)"));
-    int64_t counted = 0;
-    for (size_t i = 0; i < driver.numbers.size() && counted < kMostCounted; ++i) {
-      if (i == kMostHostsCounted) {
-        counted = kMostCounted;
-        break;
-      }
-      count.Reset();
-      count.BindInt(1, driver.numbers[i])
-          .BindInt(2, query_.from_unix_ns.value_or(std::numeric_limits<int64_t>::min()))
-          .BindInt(3, query_.to_unix_ns.value_or(std::numeric_limits<int64_t>::max()))
-          .BindInt(4, kMostCounted);
-      HOZEN_ASSIGN_OR_RETURN(const int64_t more, Only(count));
-      counted += more;
-    }
-    Offer(std::move(driver), counted);
-    return absl::OkStatus();
-  }
-
-  absl::Status OfferAcquisitions() {
+  // Those that are asked for by id or by host, and how many entries they have.
+  absl::Status FindAcquisitions() {
     if (query_.acquisition_id.empty() && !query_.host_ids.has_value()) return absl::OkStatus();
-    SearchDriver driver{.kind = SearchDriver::Kind::kAcquisitions};
-    int64_t entries = 0;
+    std::vector<int64_t>& numbers = driver_.acquisitions.emplace();
     const auto take = [&](SqliteStatement& select) -> absl::Status {
       while (true) {
         HOZEN_ASSIGN_OR_RETURN(const bool more, select.Step());
         if (!more) return absl::OkStatus();
-        driver.numbers.push_back(select.Int(0));
-        entries += select.Int(1);
+        numbers.push_back(select.Int(0));
+        entries_ += select.Int(1);
       }
     };
     if (!query_.acquisition_id.empty()) {
       HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
                              connection_.Prepare("SELECT number, coalesce(last_entry - first_entry + 1, 0) "
                                                  "FROM acquisitions WHERE acquisition_id = ?"));
-      HOZEN_RETURN_IF_ERROR(take(select.BindText(1, query_.acquisition_id)));
-    } else {
-      HOZEN_ASSIGN_OR_RETURN(const std::vector<int64_t> hosts, HostNumbers());
-      HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
-                             connection_.Prepare("SELECT number, coalesce(last_entry - first_entry + 1, 0) "
-                                                 "FROM acquisitions WHERE host = ? ORDER BY number"));
-      for (const int64_t host : hosts) {
-        select.Reset();
-        HOZEN_RETURN_IF_ERROR(take(select.BindInt(1, host)));
-      }
+      return take(select.BindText(1, query_.acquisition_id));
     }
-    // Behind any list that has been counted to its end and is as short as this.
-    Offer(std::move(driver), std::max<int64_t>(entries, 1));
+    HOZEN_ASSIGN_OR_RETURN(const std::vector<int64_t> hosts, HostNumbers());
+    HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
+                           connection_.Prepare("SELECT number, coalesce(last_entry - first_entry + 1, 0) "
+                                               "FROM acquisitions WHERE host = ? ORDER BY number"));
+    for (const int64_t host : hosts) {
+      select.Reset();
+      HOZEN_RETURN_IF_ERROR(take(select.BindInt(1, host)));
+    }
+    std::sort(numbers.begin(), numbers.end());
     return absl::OkStatus();
   }
 
   SqliteConnection& connection_;
   const SearchQuery& query_;
-  SearchDriver best_;
-  int64_t cost_ = 0;
-  bool offered_ = false;
+  SearchDriver driver_;
+  int64_t entries_ = 0;  // of driver_.acquisitions
+  std::vector<Candidate> candidates_;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace hozen {
 
 struct SearchDriver {
   enum class Kind {
-    kHashes,        // of entries, by SHA-256
+    kHashes,        // of entries, by how their SHA-256 begins
     kName,          // of paths, by their names
     kPathRange,     // of paths, by what they begin with
     kTrigrams,      // of paths, by what they contain
@@ -28,10 +28,13 @@ struct SearchDriver {
   std::string prefix;                        // kPathRange
   std::optional<std::string> behind_prefix;  // kPathRange
   std::string expression;                    // kTrigrams
-  std::vector<int64_t> numbers;              // kTimes: of hosts; kAcquisitions: of acquisitions
+  std::vector<int64_t> hosts;                // kTimes: their numbers
+  // The numbers of the only acquisitions that the query asks for, ascending; nothing where it may be any.
+  std::optional<std::vector<int64_t>> acquisitions;
 };
 
-// Estimates by looking at the beginning of each list that the query allows. `query` must be one that CheckQuery likes.
+// Counts each list that the query allows, as far as it must to see which is shortest, and not far. `query` must be one
+// that CheckQuery likes.
 absl::StatusOr<SearchDriver> ChooseDriver(SqliteConnection& connection, const SearchQuery& query);
 
 }  // namespace hozen

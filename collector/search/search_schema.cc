@@ -12,7 +12,7 @@ namespace hozen {
 namespace {
 
 constexpr int64_t kApplicationId = 0x487A5331;
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 constexpr absl::Duration kBusyTimeout = absl::Seconds(60);
 
 constexpr char kTables[] = R"(
@@ -53,8 +53,18 @@ constexpr char kTables[] = R"(
     uid INTEGER NOT NULL,
     gid INTEGER NOT NULL,
     address TEXT NOT NULL);
-  CREATE INDEX entries_by_path ON entries (path);
-  CREATE INDEX entries_by_sha256 ON entries (sha256) WHERE sha256 IS NOT NULL;
+
+  CREATE TABLE places (
+    path INTEGER NOT NULL,
+    acquisition INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (path, acquisition, entry)) WITHOUT ROWID;
+
+  CREATE TABLE hashes (
+    start INTEGER NOT NULL,
+    acquisition INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (start, acquisition, entry)) WITHOUT ROWID;
 
   CREATE TABLE events (
     host INTEGER NOT NULL,

@@ -81,12 +81,21 @@ TEST_F(SqliteSearchIndexTest, TheSchemaHasWhatTheQuestionsNeed) {
     while (explain.Step().value()) text += explain.Bytes(3) + "\n";
     return text;
   };
-  EXPECT_NE(plan("SELECT 1 FROM entries WHERE sha256 = x'00' AND id > 5 ORDER BY id").find("entries_by_sha256"),
-            std::string::npos);
+  const std::string hashes = plan(
+      "SELECT acquisition, entry FROM hashes WHERE start = 1 AND (acquisition, entry) > (2, 3) ORDER BY acquisition, "
+      "entry");
+  EXPECT_NE(hashes.find("PRIMARY KEY (start=? AND (acquisition,entry)>(?,?))"), std::string::npos) << hashes;
+  EXPECT_EQ(hashes.find("TEMP B-TREE"), std::string::npos) << hashes;
   EXPECT_NE(plan("SELECT 1 FROM paths WHERE name = x'00' AND id > 5 ORDER BY id").find("paths_by_name"),
             std::string::npos);
-  EXPECT_NE(plan("SELECT 1 FROM entries WHERE path = 7 AND id > 5 ORDER BY id").find("entries_by_path"),
-            std::string::npos);
+  const std::string places = plan(
+      "SELECT acquisition, entry FROM places WHERE path = 1 AND (acquisition, entry) > (2, 3) ORDER BY acquisition, "
+      "entry");
+  EXPECT_NE(places.find("PRIMARY KEY (path=? AND (acquisition,entry)>(?,?))"), std::string::npos) << places;
+  EXPECT_EQ(places.find("TEMP B-TREE"), std::string::npos) << places;
+  const std::string range =
+      plan("SELECT id, path FROM paths WHERE path >= x'2f' AND (5 = 0 OR path > x'2f') AND path < x'30' ORDER BY path");
+  EXPECT_NE(range.find("(path>? AND path<?)"), std::string::npos) << range;
   const std::string events =
       plan("SELECT 1 FROM events WHERE host = 1 AND (at, path, entry) > (1, 2, 3) AND at < 9 ORDER BY at, path, entry");
   EXPECT_NE(events.find("PRIMARY KEY (host=? AND (at,path,entry)>(?,?,?)"), std::string::npos) << events;

@@ -13,6 +13,10 @@ constexpr size_t kEventsPerPage = 256;
 constexpr size_t kBytesPerPage = 1 << 20;
 constexpr int kLookedAtPerPage = 8192;
 constexpr size_t kMostKnownAcquisitions = 4096;
+// Behind those of ReadEntry.
+constexpr int kAtColumn = kEntryColumnCount;
+constexpr int kKindsColumn = kEntryColumnCount + 1;
+constexpr int kPathNumberColumn = kEntryColumnCount + 2;
 
 }  // namespace
 
@@ -45,14 +49,13 @@ absl::StatusOr<std::vector<TimelineEvent>> TimelinePages::Next(SqliteConnection&
       finished_ = true;
       break;
     }
-    last_at_ = select.Int(kBehindEntryColumns);
-    last_path_ = select.Int(kBehindEntryColumns + 2);
+    last_at_ = select.Int(kAtColumn);
+    last_path_ = select.Int(kPathNumberColumn);
     last_entry_ = select.Int(kIdColumn);
     HOZEN_ASSIGN_OR_RETURN(const IndexedAcquisition* const acquisition,
                            AcquisitionOf(connection, select.Int(kAcquisitionColumn)));
     if (!acquisition->done) continue;
-    TimelineEvent event{
-        .at_unix_ns = last_at_, .kinds = static_cast<uint8_t>(select.Int(kBehindEntryColumns + 1)), .hit = {}};
+    TimelineEvent event{.at_unix_ns = last_at_, .kinds = static_cast<uint8_t>(select.Int(kKindsColumn)), .hit = {}};
     HOZEN_ASSIGN_OR_RETURN(event.hit.entry, ReadEntry(select));
     event.hit.acquisition_id = acquisition->acquisition_id;
     event.hit.host_id = acquisition->host_id;

@@ -22,6 +22,7 @@ constexpr uint64_t kMostFound = 1'000'000;
 constexpr size_t kMaxLabelBytes = 1024;
 constexpr size_t kMostNamedAsLeftOut = 100;
 constexpr uint64_t kRowsBetweenPolls = 256;
+constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 std::string TimeText(int64_t unix_ns) {
   return absl::FormatTime(absl::RFC3339_full, absl::FromUnixNanos(unix_ns), absl::UTCTimeZone());
@@ -99,6 +100,25 @@ void LeaveOut(const std::string& acquisition_id, v1::LeftOut& left_out) {
     left_out.add_acquisition_ids(acquisition_id);
   }
 }
+
+// Says how far the index is behind, of the acquisitions that it has not, as far as they are looked at.
+class IndexLag {
+ public:
+  IndexLag(int64_t now_unix_ns, size_t acquisitions, v1::LeftOut& left_out)
+      : now_unix_ns_(now_unix_ns), left_out_(left_out) {
+    left_out_.set_index_behind_acquisitions(acquisitions);
+  }
+  void Waiting(const v1::Acquisition& acquisition) {
+    const int64_t waited = (now_unix_ns_ - acquisition.finished_unix_ns()) / kNsPerSecond;
+    if (waited > static_cast<int64_t>(left_out_.index_behind_seconds())) {
+      left_out_.set_index_behind_seconds(static_cast<uint64_t>(waited));
+    }
+  }
+
+ private:
+  const int64_t now_unix_ns_;
+  v1::LeftOut& left_out_;
+};
 
 // Counts what is given, up to a bound. Its own end is told from others' errors by a flag. Thread-compatible.
 class Counted {
@@ -196,11 +216,13 @@ absl::StatusOr<v1::LeftOut> EvidenceSearch::Find(const Caller& caller, const v1:
 
   // What the index has not yet, item by item.
   query.skipped_acquisitions.clear();
+  IndexLag lag(context_.clock.NowUnixNs(), pending.size(), left_out);
   for (const std::string& acquisition_id : pending) {
     if (counted.reached()) break;
     HOZEN_RETURN_IF_ERROR(poll());
     HOZEN_ASSIGN_OR_RETURN(const AcquisitionRow row,
                            context_.catalog.GetAcquisition(caller.customer_id, acquisition_id));
+    lag.Waiting(row.acquisition);
     if (!MatchesAcquisition(query, acquisition_id, row.acquisition.host_id())) continue;
     bool has_listing = false;
     uint64_t looked_at = 0;
@@ -253,10 +275,12 @@ absl::StatusOr<v1::LeftOut> EvidenceSearch::ReadTimeline(
   HOZEN_RETURN_IF_ERROR(vault->custody().Append(event).status());
 
   v1::LeftOut left_out;
+  IndexLag lag(context_.clock.NowUnixNs(), pending.size(), left_out);
   for (const std::string& acquisition_id : pending) {
     if (!query.acquisition_id.empty() && query.acquisition_id != acquisition_id) continue;
     HOZEN_ASSIGN_OR_RETURN(const AcquisitionRow row,
                            context_.catalog.GetAcquisition(caller.customer_id, acquisition_id));
+    lag.Waiting(row.acquisition);
     if (row.acquisition.host_id() == query.host_id) LeaveOut(acquisition_id, left_out);
   }
   FoundRows rows(context_.catalog, caller.customer_id);

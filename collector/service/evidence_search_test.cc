@@ -111,9 +111,16 @@ TEST_F(EvidenceSearchTest, WhatIsNotIndexedYetIsLookedAtOrTold) {
   EXPECT_EQ(Find(request), (Strings{"/etc/evil"}));
   EXPECT_EQ(end_.acquisitions(), 1u) << "its disk's files were not looked at";
   EXPECT_EQ(end_.acquisition_ids(0), made_.acquisition_id());
+  EXPECT_EQ(end_.index_behind_acquisitions(), 1u);
+  const uint64_t behind_seconds = end_.index_behind_seconds();
+  made_.clock().Advance(absl::Minutes(7));
+  EXPECT_EQ(Find(request), (Strings{"/etc/evil"}));
+  EXPECT_EQ(end_.index_behind_seconds(), behind_seconds + 7 * 60) << "how long it has been waiting";
   Index();
   EXPECT_EQ(Find(request), (Strings{"/dev/sda/partition-2/tmp/evil.exe", "/etc/evil"}));
   EXPECT_EQ(end_.acquisitions(), 0u);
+  EXPECT_EQ(end_.index_behind_acquisitions(), 0u);
+  EXPECT_EQ(end_.index_behind_seconds(), 0u);
 }
 
 TEST_F(EvidenceSearchTest, ALimitIsKeptAndTold) {

@@ -338,6 +338,8 @@ Json LeftOutJson(const v1::LeftOut& left_out) {
   json["acquisitions"] = left_out.acquisitions();
   json["acquisition_ids"] = Json::array();
   for (const std::string& id : left_out.acquisition_ids()) json["acquisition_ids"].push_back(Printable(id));
+  json["index_behind_acquisitions"] = left_out.index_behind_acquisitions();
+  json["index_behind_seconds"] = left_out.index_behind_seconds();
   return json;
 }
 

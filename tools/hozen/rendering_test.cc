@@ -163,7 +163,13 @@ TEST(RowPrinter, ShowsWhereAFileIsAndWhatIsLeftOut) {
   EXPECT_EQ(out.str().find('\x1b'), std::string::npos);
   v1::LeftOut left_out;
   PrintLeftOut(console, left_out);
+  left_out.set_index_behind_acquisitions(3);
+  left_out.set_index_behind_seconds(59);
+  PrintLeftOut(console, left_out);
   EXPECT_EQ(err.str(), "") << "nothing was";
+  left_out.set_index_behind_seconds(4711);
+  PrintLeftOut(console, left_out);
+  EXPECT_NE(err.str().find("4711"), std::string::npos) << err.str();
   for (int i = 0; i < 7; ++i) left_out.add_acquisition_ids("0011223344556677");
   left_out.set_acquisitions(120);
   PrintLeftOut(console, left_out);
@@ -172,6 +178,8 @@ TEST(RowPrinter, ShowsWhereAFileIsAndWhatIsLeftOut) {
   left_out.set_limit_reached(true);
   PrintLeftOut(console, left_out);
   EXPECT_NE(out.str().find("\"kind\":\"left_out\",\"limit_reached\":true"), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find("\"index_behind_acquisitions\":3,\"index_behind_seconds\":4711"), std::string::npos)
+      << out.str();
 }
 
 TEST(TextRendering, HoldsNoEscapeSequenceOfAHost) {

@@ -18,6 +18,8 @@ namespace {
 
 // So many ids are shown to people.
 constexpr int kMostIdsShown = 5;
+// An index that is behind for longer is worth a word: searches are slower, and it may be stuck.
+constexpr uint64_t kWorthAWordSeconds = 60;
 
 std::string IdsOf(const v1::LeftOut& left_out) {
   std::string ids;
@@ -69,7 +71,8 @@ void RowPrinter::PrintText(const v1::ItemRow& row) {
 }
 
 void PrintLeftOut(Console& console, const v1::LeftOut& left_out) {
-  if (!left_out.limit_reached() && left_out.acquisitions() == 0) return;
+  const bool is_behind = left_out.index_behind_seconds() >= kWorthAWordSeconds;
+  if (!left_out.limit_reached() && left_out.acquisitions() == 0 && !is_behind) return;
   if (console.json()) {
     console.Print(JsonLine(LeftOutJson(left_out)));
     return;
@@ -82,6 +85,13 @@ void PrintLeftOut(Console& console, const v1::LeftOut& left_out) {
     console.Note(Concat(Say("NOT COMPLETE: not in the index yet, try again in a little while: ",
                             "不完全: まだ索引に含まれていない取得があります。しばらくしてから再実行してください: "),
                         left_out.acquisitions(), Say(" acquisitions (", " 件（"), IdsOf(left_out), Say(")", "）")));
+  }
+  if (is_behind) {
+    console.Note(Concat(Say("The search index is behind: acquisitions that it has not yet: ",
+                            "検索索引の作成が遅れています。未処理の取得: "),
+                        left_out.index_behind_acquisitions(),
+                        Say(", the oldest waiting for so many seconds: ", " 件、最も古いものの待ち時間（秒）: "),
+                        left_out.index_behind_seconds()));
   }
 }
 

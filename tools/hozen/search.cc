@@ -114,8 +114,12 @@ class Asking {
   // The parts of one list are searched one after the other; what lacked in any of them lacks in the whole.
   void Note(const v1::LeftOut& end) {
     const bool limit_reached = left_out_.limit_reached() || end.limit_reached();
+    const uint64_t behind_seconds = std::max(left_out_.index_behind_seconds(), end.index_behind_seconds());
+    const uint64_t behind = std::max(left_out_.index_behind_acquisitions(), end.index_behind_acquisitions());
     if (end.acquisitions() > left_out_.acquisitions()) left_out_ = end;
     left_out_.set_limit_reached(limit_reached);
+    left_out_.set_index_behind_acquisitions(behind);
+    left_out_.set_index_behind_seconds(behind_seconds);
   }
 
   Collector& collector_;
