@@ -140,7 +140,8 @@ absl::StatusOr<std::vector<AcquisitionRow>> SelectOpenAcquisitions(SqliteConnect
                                                                    std::string_view host_id) {
   HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
                          connection.Prepare(Concat("SELECT ", kColumns,
-                                                   " FROM acquisitions WHERE customer_id = ? AND host_id = ? AND "
+                                                   " FROM acquisitions INDEXED BY acquisitions_by_host "
+                                                   "WHERE customer_id = ? AND host_id = ? AND "
                                                    "state IN (?, ?) ORDER BY created_unix_ns, acquisition_id")));
   select.BindText(1, customer_id)
       .BindText(2, host_id)
@@ -157,7 +158,8 @@ absl::StatusOr<std::vector<AcquisitionRow>> SelectOpenAcquisitions(SqliteConnect
 absl::StatusOr<std::vector<std::string>> SelectCommittedIds(SqliteConnection& connection,
                                                             std::string_view customer_id) {
   HOZEN_ASSIGN_OR_RETURN(SqliteStatement select,
-                         connection.Prepare("SELECT acquisition_id FROM acquisitions "
+                         // By itself SQLite goes over the rows, with their plans and manifests.
+                         connection.Prepare("SELECT acquisition_id FROM acquisitions INDEXED BY acquisitions_committed "
                                             "WHERE customer_id = ? AND manifest IS NOT NULL ORDER BY acquisition_id"));
   select.BindText(1, customer_id);
   std::vector<std::string> ids;
