@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <string>
 
+#include "absl/strings/cord.h"
+#include "absl/types/optional.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -11,6 +13,7 @@ namespace hozen {
 namespace {
 
 constexpr size_t kMaxDetailBytes = 1024;
+constexpr char kFailurePayload[] = "hozen/failure";
 
 // Cut where a character begins, so that it stays UTF-8.
 std::string Bounded(std::string_view text) {
@@ -79,6 +82,10 @@ v1::Failure MakeFailure(v1::Cause cause, std::string_view detail) {
 }
 
 v1::Failure FailureOf(const absl::Status& status, v1::Cause absent) {
+  if (const absl::optional<absl::Cord> whole = status.GetPayload(kFailurePayload); whole.has_value()) {
+    v1::Failure failure;
+    if (failure.ParseFromString(std::string(*whole))) return failure;
+  }
   const int error = SystemErrorOf(status);
   // A name that has become a link (ELOOP) or no folder (ENOTDIR) since it was looked at has changed; it is no loop.
   const bool by_code = error == 0 || status.code() == absl::StatusCode::kFailedPrecondition;
@@ -86,6 +93,12 @@ v1::Failure FailureOf(const absl::Status& status, v1::Cause absent) {
   v1::Failure failure = MakeFailure(cause, StdView(status.message()));
   failure.set_system_error(error);
   return failure;
+}
+
+absl::Status StatusOf(const v1::Failure& failure, absl::StatusCode code) {
+  absl::Status status(code, failure.detail());
+  status.SetPayload(kFailurePayload, absl::Cord(failure.SerializeAsString()));
+  return status;
 }
 
 }  // namespace hozen

@@ -16,6 +16,9 @@ v1::Failure MakeFailure(v1::Cause cause, std::string_view detail);
 // caller that had found it before says CAUSE_VANISHED by giving that as `absent`.
 v1::Failure FailureOf(const absl::Status& status, v1::Cause absent = v1::CAUSE_NOT_FOUND);
 
+// A status that stands for this failure: FailureOf gives it back as it is, through WithContext too.
+absl::Status StatusOf(const v1::Failure& failure, absl::StatusCode code = absl::StatusCode::kUnknown);
+
 }  // namespace hozen
 
 #endif  // HOZEN_AGENT_ACQUIRE_FAILURE_H_

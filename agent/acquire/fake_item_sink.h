@@ -23,24 +23,31 @@ class FakeItemSink : public ItemSink {
     std::string bytes;
     bool has_stream = false;
     bool until_end = false;
+    absl::Status error;  // that ended the stream
   };
 
   absl::Status Record(v1::Item item) override {
     if (on_item) on_item(item);
-    taken.push_back({.item = std::move(item), .bytes = "", .has_stream = false, .until_end = false});
+    taken.push_back({.item = std::move(item), .bytes = "", .has_stream = false, .until_end = false, .error = {}});
     return status;
   }
 
   absl::Status Take(v1::Item item, Source& source, bool until_end) override {
     if (on_item) on_item(item);
     std::string bytes;
+    absl::Status error;
     std::string buffer(64 << 10, '\0');
     while (bytes.size() < most_bytes) {
       const absl::StatusOr<size_t> size = source.ReadAt(bytes.size(), absl::MakeSpan(buffer.data(), buffer.size()));
+      error = size.status();
       if (!size.ok() || *size == 0) break;
       bytes.append(buffer, 0, *size);
     }
-    taken.push_back({.item = std::move(item), .bytes = std::move(bytes), .has_stream = true, .until_end = until_end});
+    taken.push_back({.item = std::move(item),
+                     .bytes = std::move(bytes),
+                     .has_stream = true,
+                     .until_end = until_end,
+                     .error = std::move(error)});
     return status;
   }
 

@@ -6,7 +6,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_split.h"
 #include "agent/acquire/failure.h"
-#include "agent/platform/file_access.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 
@@ -18,13 +17,13 @@ constexpr size_t kMaxDepth = 512;  // folders open at one time
 
 class Resolver {
  public:
-  Resolver(const Borders& borders, const std::vector<std::string>& parts)
-      : borders_(borders), pending_(parts.begin(), parts.end()) {}
+  Resolver(FileTree& tree, const Borders& borders, const std::vector<std::string>& parts)
+      : tree_(tree), borders_(borders), pending_(parts.begin(), parts.end()) {}
 
-  std::optional<v1::Failure> Start(const std::string& root) {
-    absl::StatusOr<OpenedFile> opened = OpenRootFolder(root);
-    if (!opened.ok()) return FailureOf(opened.status());
-    return Push(*std::move(opened), "");
+  std::optional<v1::Failure> Start() {
+    absl::StatusOr<std::unique_ptr<TreeFolder>> root = tree_.OpenRoot();
+    if (!root.ok()) return FailureOf(root.status());
+    return Push(*std::move(root), "");
   }
 
   // One part further; false at the end.
@@ -37,20 +36,20 @@ class Resolver {
       if (path_.size() > 1) path_.pop_back();
       return std::nullopt;
     }
-    const int folder = path_.back().fd.get();
-    std::string real_path = Concat(path_.back().real_path, "/", name);
+    TreeFolder& folder = *path_.back().folder;
+    const absl::StatusOr<TreeEntry> found = folder.Find(name);
+    std::string real_path = PathIn(path_.back().real_path, found.ok() ? found->name : name, tree_.separator());
     if (std::optional<v1::Failure> refused = borders_.RefusedByPolicy(real_path); refused.has_value()) return refused;
-    const absl::StatusOr<v1::FileMetadata> found = StatEntry(folder, name);
     if (!found.ok()) return FailureOf(found.status());
-    switch (FileTypeOf(*found)) {
+    switch (found->type) {
       case FileType::kSymbolicLink:
-        return Follow(folder, name);
+        return Follow(folder, *found);
       case FileType::kFolder:
         break;
       default:
         return MakeFailure(v1::CAUSE_NOT_FOUND, Concat(Printable(real_path), " is no folder"));
     }
-    absl::StatusOr<OpenedFile> opened = OpenFolder(folder, name);
+    absl::StatusOr<std::unique_ptr<TreeFolder>> opened = folder.OpenFolder(*found);
     if (!opened.ok()) return FailureOf(opened.status(), v1::CAUSE_VANISHED);
     return Push(*std::move(opened), std::move(real_path));
   }
@@ -58,29 +57,28 @@ class Resolver {
   ResolvedFolder Last() && { return std::move(path_.back()); }
 
  private:
-  std::optional<v1::Failure> Push(OpenedFile opened, std::string real_path) {
-    if (std::optional<v1::Failure> refused = borders_.RefusedFolder(opened.metadata); refused.has_value()) {
+  std::optional<v1::Failure> Push(std::unique_ptr<TreeFolder> folder, std::string real_path) {
+    if (std::optional<v1::Failure> refused = borders_.RefusedFolder(folder->metadata()); refused.has_value()) {
       return refused;
     }
     if (path_.size() >= kMaxDepth) return MakeFailure(v1::CAUSE_LIMIT_DEPTH, "too many folders below each other");
-    access_time_kept_ = access_time_kept_ && opened.access_time_kept;
-    path_.push_back({.fd = std::move(opened.fd),
-                     .metadata = std::move(opened.metadata),
-                     .real_path = std::move(real_path),
-                     .access_time_kept = access_time_kept_});
+    access_time_kept_ = access_time_kept_ && folder->access_time_kept();
+    path_.push_back(
+        {.folder = std::move(folder), .real_path = std::move(real_path), .access_time_kept = access_time_kept_});
     return std::nullopt;
   }
 
-  std::optional<v1::Failure> Follow(int folder, const std::string& name) {
+  std::optional<v1::Failure> Follow(TreeFolder& folder, const TreeEntry& entry) {
     if (++links_ > kMaxLinks) return MakeFailure(v1::CAUSE_LOOP, "too many symbolic links on the way");
-    const absl::StatusOr<std::string> target = ReadLinkTarget(folder, name);
+    const absl::StatusOr<LinkTarget> target = folder.ReadLink(entry);
     if (!target.ok()) return FailureOf(target.status(), v1::CAUSE_VANISHED);
-    if (!target->empty() && target->front() == '/') path_.resize(1);
-    const std::vector<std::string> parts = PathParts(*target);
+    if (!target->path.empty() && target->path.front() == '/') path_.resize(1);
+    const std::vector<std::string> parts = PathParts(target->path);
     pending_.insert(pending_.begin(), parts.begin(), parts.end());
     return std::nullopt;
   }
 
+  FileTree& tree_;
   const Borders& borders_;
   std::deque<std::string> pending_;
   std::vector<ResolvedFolder> path_;
@@ -90,24 +88,48 @@ class Resolver {
 
 }  // namespace
 
-std::vector<std::string> PathParts(std::string_view path) {
+std::vector<std::string> PathParts(std::string_view path, char separator) {
   std::vector<std::string> parts;
-  for (absl::string_view part : absl::StrSplit(AbslView(path), '/', absl::SkipEmpty())) {
+  for (absl::string_view part : absl::StrSplit(AbslView(path), separator, absl::SkipEmpty())) {
     if (part != ".") parts.emplace_back(part);
   }
   return parts;
 }
 
-std::optional<ResolvedFolder> ResolveFolder(const std::string& root, const std::vector<std::string>& parts,
+std::string PathIn(std::string_view folder_path, std::string_view name, char separator) {
+  if (folder_path.empty() && separator == '\\') return std::string(name);  // a drive
+  return Concat(folder_path, std::string_view(&separator, 1), name);
+}
+
+std::optional<ResolvedFolder> ResolveFolder(FileTree& tree, const std::vector<std::string>& parts,
                                             const Borders& borders, v1::Failure& failure) {
-  Resolver resolver(borders, parts);
-  std::optional<v1::Failure> failed = resolver.Start(root);
+  Resolver resolver(tree, borders, parts);
+  std::optional<v1::Failure> failed = resolver.Start();
   while (!failed.has_value() && resolver.HasMore()) failed = resolver.Advance();
   if (failed.has_value()) {
     failure = *std::move(failed);
     return std::nullopt;
   }
   return std::move(resolver).Last();
+}
+
+std::optional<ResolvedEntry> ResolveEntry(FileTree& tree, std::string_view real_path, const Borders& borders,
+                                          v1::Failure& failure) {
+  std::vector<std::string> parts = PathParts(real_path, tree.separator());
+  if (parts.empty()) {
+    failure = MakeFailure(v1::CAUSE_NOT_FOUND, "the root is an entry of no folder");
+    return std::nullopt;
+  }
+  const std::string name = std::move(parts.back());
+  parts.pop_back();
+  std::optional<ResolvedFolder> folder = ResolveFolder(tree, parts, borders, failure);
+  if (!folder.has_value()) return std::nullopt;
+  absl::StatusOr<TreeEntry> entry = folder->folder->Find(name);
+  if (!entry.ok()) {
+    failure = FailureOf(entry.status());
+    return std::nullopt;
+  }
+  return ResolvedEntry{.folder = std::move(folder->folder), .entry = *std::move(entry)};
 }
 
 }  // namespace hozen

@@ -1,33 +1,44 @@
 // The fixed part of a pattern: folders that were named, reached as people mean it, through symbolic links on the way
-// (/var/run is /run), and never out of the root that was given.
+// (/var/run is /run), and never out of the tree that was given.
 #ifndef HOZEN_AGENT_ACQUIRE_PATH_RESOLVER_H_
 #define HOZEN_AGENT_ACQUIRE_PATH_RESOLVER_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/acquire/borders.h"
-#include "core/base/unique_fd.h"
+#include "agent/acquire/file_tree.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
 namespace hozen {
 
 struct ResolvedFolder {
-  UniqueFd fd;
-  v1::FileMetadata metadata;
-  std::string real_path;  // "" for the root, else "/a/b"
-  bool access_time_kept = true;
+  std::unique_ptr<TreeFolder> folder;
+  std::string real_path;         // "" for the root, else "/a/b" or "C:\a"
+  bool access_time_kept = true;  // of each folder on the way
 };
 
 // The parts of a path: without empty ones and ".".
-std::vector<std::string> PathParts(std::string_view path);
+std::vector<std::string> PathParts(std::string_view path, char separator = '/');
+
+// The path of a name in a folder; "" is the root.
+std::string PathIn(std::string_view folder_path, std::string_view name, char separator);
 
 // Opens the folder that `parts` lead to; parts may be "..", links are followed (40 at most), each folder on the way is
-// asked of `borders`. Without a value, `failure` says why: NOT_FOUND also where a part is no folder. Thread-safe.
-std::optional<ResolvedFolder> ResolveFolder(const std::string& root, const std::vector<std::string>& parts,
+// asked of `borders`. Without a value, `failure` says why: NOT_FOUND also where a part is no folder. Thread-compatible.
+std::optional<ResolvedFolder> ResolveFolder(FileTree& tree, const std::vector<std::string>& parts,
                                             const Borders& borders, v1::Failure& failure);
+
+// The entry that a path without symbolic links names, and its folder. As ResolveFolder.
+struct ResolvedEntry {
+  std::unique_ptr<TreeFolder> folder;
+  TreeEntry entry;
+};
+std::optional<ResolvedEntry> ResolveEntry(FileTree& tree, std::string_view real_path, const Borders& borders,
+                                          v1::Failure& failure);
 
 }  // namespace hozen
 

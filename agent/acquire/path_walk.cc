@@ -1,13 +1,10 @@
 #include "agent/acquire/path_walk.h"
 
 #include <algorithm>
-#include <memory>
-#include <optional>
 
 #include "agent/acquire/failure.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
-#include "core/bytes/source.h"
 
 namespace hozen {
 namespace {
@@ -17,21 +14,6 @@ namespace {
 constexpr size_t kSortedNames = 100'000;
 constexpr size_t kSortedNamesInAll = 400'000;
 constexpr int kMaxLinks = 40;
-
-v1::Item::Kind KindOf(FileType type) {
-  switch (type) {
-    case FileType::kFolder:
-      return v1::Item::KIND_DIRECTORY;
-    case FileType::kSymbolicLink:
-      return v1::Item::KIND_SYMBOLIC_LINK;
-    case FileType::kOther:
-      return v1::Item::KIND_OTHER;
-    case FileType::kRegular:
-    case FileType::kUnknown:
-      break;
-  }
-  return v1::Item::KIND_FILE;
-}
 
 std::string OrRoot(const std::string& path) { return path.empty() ? "/" : path; }
 
@@ -63,173 +45,233 @@ absl::Status PathWalk::Run() {
   Folder folder;
   for (size_t i = 0; i < fixed; ++i) {
     names.push_back(parts[i].text);
-    folder.path += Concat("/", parts[i].text);
+    folder.path = PathIn(folder.path, parts[i].text, tree_.separator());
   }
-  const std::string named =
-      glob_.is_literal() && !parts.empty() ? Concat(folder.path, "/", parts.back().text) : OrRoot(folder.path);
+  const std::string named = glob_.is_literal() && !parts.empty()
+                                ? PathIn(folder.path, parts.back().text, tree_.separator())
+                                : OrRoot(folder.path);
   const v1::Item::Kind kind = glob_.is_literal() ? v1::Item::KIND_FILE : v1::Item::KIND_DIRECTORY;
   if (std::optional<v1::Failure> refused = borders_.RefusedWithParents(folder.path); refused.has_value()) {
-    return RecordFailed(named, kind, *std::move(refused), nullptr);
+    return items_.Failed(named, kind, *std::move(refused), nullptr);
   }
   v1::Failure failure;
-  std::optional<ResolvedFolder> resolved = ResolveFolder(options_.root, names, borders_, failure);
+  std::optional<ResolvedFolder> resolved = ResolveFolder(tree_, names, borders_, failure);
   if (!resolved.has_value()) {
     // A definition is written for many hosts; that this one lacks a folder is no failure. A person meant this one.
     if (failure.cause() == v1::CAUSE_NOT_FOUND && !options_.named_by_hand) return absl::OkStatus();
-    return RecordFailed(named, kind, std::move(failure), nullptr);
+    return items_.Failed(named, kind, std::move(failure), nullptr);
   }
-  if (!resolved->access_time_kept) Touched(OrRoot(folder.path), resolved->real_path);
-  folder.fd = std::move(resolved->fd);
+  if (!resolved->access_time_kept) items_.Touched(OrRoot(folder.path), resolved->real_path);
+  folder.handle = std::move(resolved->folder);
   folder.real_path = std::move(resolved->real_path);
-  folder.metadata = std::move(resolved->metadata);
-  ancestors_ = {{folder.metadata.device(), folder.metadata.inode()}};
+  // Where case is ignored, the names are those that the folders bear.
+  if (tree_.ignores_case()) folder.path = folder.real_path;
+  const v1::FileMetadata& metadata = folder.handle->metadata();
+  ancestors_ = {{metadata.device(), metadata.inode()}};
   if (parts.empty()) {
-    return RecordComplete({.name = "", .path = "/", .real_path = "/", .type = FileType::kFolder, .matched = true},
-                          v1::Item::KIND_DIRECTORY, folder.metadata);
+    WalkedEntry root;
+    root.entry.type = FileType::kFolder;
+    root.entry.metadata = metadata;
+    root.path = root.real_path = "/";
+    return items_.Complete(*folder.handle, root);
   }
   return WalkFolder(folder, PatternStates(glob_, fixed));
 }
 
-absl::Status PathWalk::WalkFolder(const Folder& folder, const PatternStates& states) {
-  if (const std::optional<std::vector<std::string>> names = states.OnlyNames(); names.has_value()) {
-    for (const std::string& name : *names) {
-      HOZEN_RETURN_IF_ERROR(Visit(folder, states, name, FileType::kUnknown, false));
-    }
-    return absl::OkStatus();
+absl::Status PathWalk::WalkFolder(Folder& folder, const PatternStates& states) {
+  // A name that is known need not be listed, but what was deleted is found by listing alone.
+  const std::optional<std::vector<std::string>> names = options_.deleted ? std::nullopt : states.OnlyNames();
+  if (!names.has_value()) return WalkListed(folder, states);
+  for (const std::string& name : *names) {
+    TreeEntry entry;
+    entry.name = name;
+    HOZEN_RETURN_IF_ERROR(Visit(folder, states, std::move(entry), false));
   }
-  return WalkListed(folder, states);
+  return absl::OkStatus();
 }
 
-absl::Status PathWalk::WalkListed(const Folder& folder, const PatternStates& states) {
-  FolderReader reader(folder.fd.get());
+absl::Status PathWalk::WalkListed(Folder& folder, const PatternStates& states) {
+  const std::unique_ptr<TreeReader> reader = folder.handle->List(options_.deleted);
   NamesHeld held(names_held_);
   bool at_end = false;
-  bool may_hold_more = true;
+  bool may_hold_more = !reader->in_stable_order();
   while (!at_end) {
-    std::vector<FolderEntry> entries;
+    std::vector<TreeEntry> entries;
     absl::Status broken;
     do {
       HOZEN_RETURN_IF_ERROR(sink_.Poll());
-      absl::StatusOr<std::vector<FolderEntry>> batch = reader.Next();
+      absl::StatusOr<std::vector<TreeEntry>> batch = reader->Next();
       if (!batch.ok()) broken = batch.status();
       at_end = !batch.ok() || batch->empty();
       if (at_end) break;
       if (may_hold_more) may_hold_more = held.Add(batch->size());
       std::move(batch->begin(), batch->end(), std::back_inserter(entries));
     } while (may_hold_more);
-    std::sort(entries.begin(), entries.end(),
-              [](const FolderEntry& a, const FolderEntry& b) { return a.name < b.name; });
-    for (FolderEntry& entry : entries) {
-      HOZEN_RETURN_IF_ERROR(Visit(folder, states, std::move(entry.name), entry.type, true));
+    if (!reader->in_stable_order()) {
+      std::sort(entries.begin(), entries.end(), [](const TreeEntry& a, const TreeEntry& b) { return a.name < b.name; });
     }
+    for (TreeEntry& entry : entries) HOZEN_RETURN_IF_ERROR(Visit(folder, states, std::move(entry), true));
     if (!broken.ok()) {
-      return RecordFailed(OrRoot(folder.path), v1::Item::KIND_DIRECTORY, FailureOf(broken, v1::CAUSE_VANISHED),
-                          &folder.metadata);
+      return items_.Failed(OrRoot(folder.path), v1::Item::KIND_DIRECTORY, FailureToRead(broken),
+                           &folder.handle->metadata());
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status PathWalk::Visit(const Folder& folder, const PatternStates& states, std::string name, FileType type,
-                             bool listed) {
+absl::Status PathWalk::Visit(Folder& folder, const PatternStates& states, TreeEntry entry, bool listed) {
   HOZEN_RETURN_IF_ERROR(sink_.Poll());
-  Entry entry = {.name = std::move(name), .path = "", .real_path = "", .type = type, .listed = listed};
-  const PatternStates next = states.Enter(entry.name, entry.matched);
-  if (!entry.matched && next.empty()) return absl::OkStatus();
+  WalkedEntry walked;
+  walked.listed = listed;
+  const PatternStates next = states.Enter(entry.name, walked.matched);
+  if (!walked.matched && next.empty()) return absl::OkStatus();
   // What is listed as something else can hold nothing.
-  if (!entry.matched && type != FileType::kUnknown && type != FileType::kFolder) return absl::OkStatus();
-  entry.path = Concat(folder.path, "/", entry.name);
-  entry.real_path = Concat(folder.real_path, "/", entry.name);
-  std::optional<v1::Failure> refused = borders_.RefusedByPolicy(entry.path);
-  if (!refused.has_value()) refused = borders_.RefusedByPolicy(entry.real_path);
-  if (refused.has_value()) return RecordFailed(entry.path, KindOf(type), *std::move(refused), nullptr);
+  if (!walked.matched && entry.type != FileType::kUnknown && entry.type != FileType::kFolder) return absl::OkStatus();
+  walked.entry = std::move(entry);
+  walked.path = PathIn(folder.path, walked.entry.name, tree_.separator());
+  walked.real_path = PathIn(folder.real_path, walked.entry.name, tree_.separator());
+  std::optional<v1::Failure> refused = borders_.RefusedByPolicy(walked.path);
+  if (!refused.has_value()) refused = borders_.RefusedByPolicy(walked.real_path);
+  if (refused.has_value()) {
+    return items_.Failed(walked.path, KindOf(walked.entry.type), *std::move(refused), nullptr);
+  }
   // Asked of the table, not of the folder: a mount whose server is gone would hold us for ever.
-  if (std::optional<v1::Failure> border = borders_.BeginsAt(entry.real_path); border.has_value()) {
+  if (std::optional<v1::Failure> border = borders_.BeginsAt(walked.real_path); border.has_value()) {
     if (!next.empty() || border->cause() == v1::CAUSE_REMOTE_FILE_SYSTEM) {
-      return RecordFailed(entry.path, v1::Item::KIND_DIRECTORY, *std::move(border), nullptr);
+      return items_.Failed(walked.path, v1::Item::KIND_DIRECTORY, *std::move(border), nullptr);
     }
   }
-  absl::StatusOr<v1::FileMetadata> metadata = StatEntry(folder.fd.get(), entry.name);
-  if (!metadata.ok()) {
-    v1::Failure failure = FailureOf(metadata.status(), listed ? v1::CAUSE_VANISHED : v1::CAUSE_NOT_FOUND);
-    if (failure.cause() == v1::CAUSE_NOT_FOUND && !(options_.named_by_hand && glob_.is_literal())) {
-      return absl::OkStatus();
-    }
-    return RecordFailed(entry.path, KindOf(type), std::move(failure), nullptr);
-  }
-  entry.type = FileTypeOf(*metadata);
-  return VisitFound(folder, next, entry, *std::move(metadata));
+  HOZEN_ASSIGN_OR_RETURN(const bool is_there, Describe(folder, walked));
+  return is_there ? VisitFound(folder, next, walked) : absl::OkStatus();
 }
 
-absl::Status PathWalk::VisitFound(const Folder& folder, const PatternStates& next, const Entry& entry,
-                                  v1::FileMetadata metadata) {
-  if (entry.type == FileType::kFolder) return VisitFolder(folder, next, entry, std::move(metadata));
-  if (!entry.matched) return absl::OkStatus();
-  switch (entry.type) {
+absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
+  if (!walked.entry.metadata.has_value() && !walked.entry.problem.empty()) {
+    const v1::Cause cause = walked.entry.is_deleted() ? v1::CAUSE_OVERWRITTEN : v1::CAUSE_IO_ERROR;
+    HOZEN_RETURN_IF_ERROR(items_.Failed(*folder.handle, walked, MakeFailure(cause, walked.entry.problem)));
+    return false;
+  }
+  if (!walked.entry.metadata.has_value()) {
+    const FileType listed_as = walked.entry.type;
+    absl::StatusOr<TreeEntry> found = folder.handle->Find(walked.entry.name);
+    if (!found.ok()) {
+      v1::Failure failure = FailureOf(found.status(), walked.listed ? v1::CAUSE_VANISHED : v1::CAUSE_NOT_FOUND);
+      if (failure.cause() != v1::CAUSE_NOT_FOUND) {
+        HOZEN_RETURN_IF_ERROR(items_.Failed(walked.path, KindOf(listed_as), std::move(failure), nullptr));
+      } else if (options_.named_by_hand && glob_.is_literal()) {
+        HOZEN_RETURN_IF_ERROR(TakeHidden(walked, std::move(failure)));
+      }
+      return false;
+    }
+    if (found->name != walked.entry.name) {
+      walked.path = PathIn(folder.path, found->name, tree_.separator());
+      walked.real_path = PathIn(folder.real_path, found->name, tree_.separator());
+    }
+    walked.entry = *std::move(found);
+  }
+  walked.hidden = IsHidden(folder, walked);
+  return true;
+}
+
+// Somebody named what the system does not show. Where there is another way to look, it is asked.
+absl::Status PathWalk::TakeHidden(const WalkedEntry& walked, v1::Failure failure) {
+  v1::Failure no_detour;
+  std::optional<ResolvedEntry> found;
+  if (options_.detour != nullptr) found = ResolveEntry(*options_.detour, walked.real_path, borders_, no_detour);
+  if (!found.has_value()) {
+    return items_.Failed(walked.path, KindOf(walked.entry.type), std::move(failure), nullptr);
+  }
+  WalkedEntry raw = walked;
+  raw.entry = std::move(found->entry);
+  raw.hidden = true;
+  if (raw.entry.type == FileType::kRegular && options_.contents) return items_.File(*found->folder, raw);
+  return items_.Complete(*found->folder, raw);
+}
+
+absl::Status PathWalk::VisitFound(Folder& folder, const PatternStates& next, WalkedEntry& walked) {
+  if (walked.entry.type == FileType::kFolder) return VisitFolder(folder, next, walked);
+  if (!walked.matched || IsSeenOtherwise(walked)) return absl::OkStatus();
+  switch (walked.entry.type) {
     case FileType::kSymbolicLink:
-      return RecordLink(folder, entry, std::move(metadata));
+      return RecordLink(folder, walked);
     case FileType::kRegular:
-      if (options_.contents) return TakeFile(folder.fd.get(), entry, std::move(metadata));
-      break;
+      if (!options_.contents) break;
+      return options_.stream != nullptr ? items_.Streams(*folder.handle, walked) : items_.File(*folder.handle, walked);
     default:
       break;
   }
-  return RecordComplete(entry, KindOf(entry.type), std::move(metadata));
+  return items_.Complete(*folder.handle, walked);
 }
 
-absl::Status PathWalk::VisitFolder(const Folder& parent, const PatternStates& next, const Entry& entry,
-                                   v1::FileMetadata metadata) {
+absl::Status PathWalk::VisitFolder(Folder& parent, const PatternStates& next, WalkedEntry& walked) {
   constexpr v1::Item::Kind kKind = v1::Item::KIND_DIRECTORY;
+  const v1::FileMetadata metadata = *walked.entry.metadata;
   if (std::optional<v1::Failure> refused = borders_.RefusedFolder(metadata); refused.has_value()) {
-    return RecordFailed(entry.path, kKind, *std::move(refused), nullptr);
+    return items_.Failed(walked.path, kKind, *std::move(refused), nullptr);
   }
-  if (next.empty()) return RecordComplete(entry, kKind, std::move(metadata));
+  if (walked.matched && options_.contents && !IsSeenOtherwise(walked)) {
+    HOZEN_RETURN_IF_ERROR(items_.Streams(*parent.handle, walked));
+  }
+  const bool is_another_by_now = walked.entry.allocation == v1::ALLOCATION_REALLOCATED;
+  const bool is_item = walked.matched && options_.stream == nullptr && !IsSeenOtherwise(walked);
+  if (next.empty() || is_another_by_now) {
+    return is_item ? items_.Complete(*parent.handle, walked) : absl::OkStatus();
+  }
   if (IsAncestor(metadata)) {
-    return RecordFailed(entry.path, kKind, MakeFailure(v1::CAUSE_LOOP, "it is a folder that it lies in"), &metadata);
+    return items_.Failed(*parent.handle, walked, MakeFailure(v1::CAUSE_LOOP, "it is a folder that it lies in"));
   }
-  if (CrossesIntoUnknown(parent, metadata, entry.real_path)) {
+  if (CrossesIntoUnknown(parent, metadata, walked.real_path)) {
     borders_.LookAgain();
-    if (std::optional<v1::Failure> border = borders_.BeginsAt(entry.real_path); border.has_value()) {
-      return RecordFailed(entry.path, kKind, *std::move(border), &metadata);
+    if (std::optional<v1::Failure> border = borders_.BeginsAt(walked.real_path); border.has_value()) {
+      return items_.Failed(walked.path, kKind, *std::move(border), &metadata);
     }
   }
   if (parent.depth >= std::min(options_.depth, kMaxWalkDepth)) {
-    return RecordFailed(entry.path, kKind, MakeFailure(v1::CAUSE_LIMIT_DEPTH, "what lies in it was not looked at"),
-                        &metadata);
+    return items_.Failed(*parent.handle, walked,
+                         MakeFailure(v1::CAUSE_LIMIT_DEPTH, "what lies in it was not looked at"));
   }
-  absl::StatusOr<OpenedFile> opened = OpenFolder(parent.fd.get(), entry.name);
-  if (!opened.ok()) {
-    return RecordFailed(entry.path, kKind, FailureOf(opened.status(), v1::CAUSE_VANISHED), &metadata);
+  absl::StatusOr<std::unique_ptr<TreeFolder>> opened = OpenOrDetour(parent, walked);
+  if (!opened.ok()) return items_.Failed(*parent.handle, walked, FailureToRead(opened.status()));
+  if (std::optional<v1::Failure> refused = borders_.RefusedFolder((*opened)->metadata()); refused.has_value()) {
+    return items_.Failed(walked.path, kKind, *std::move(refused), nullptr);
   }
-  if (std::optional<v1::Failure> refused = borders_.RefusedFolder(opened->metadata); refused.has_value()) {
-    return RecordFailed(entry.path, kKind, *std::move(refused), nullptr);
-  }
-  if (!opened->access_time_kept) Touched(entry.path, entry.real_path);
-  if (entry.matched) HOZEN_RETURN_IF_ERROR(RecordComplete(entry, kKind, opened->metadata));
-  const Folder folder = {.fd = std::move(opened->fd),
-                         .path = entry.path,
-                         .real_path = entry.real_path,
-                         .metadata = std::move(opened->metadata),
-                         .depth = parent.depth + 1};
-  ancestors_.emplace_back(folder.metadata.device(), folder.metadata.inode());
+  if (!(*opened)->access_time_kept()) items_.Touched(walked.path, walked.real_path);
+  walked.entry.metadata = (*opened)->metadata();
+  if (is_item) HOZEN_RETURN_IF_ERROR(items_.Complete(**opened, walked));
+  Folder folder = {.handle = *std::move(opened),
+                   .path = walked.path,
+                   .real_path = walked.real_path,
+                   .depth = parent.depth + 1,
+                   .shown = std::nullopt};
+  ancestors_.emplace_back(folder.handle->metadata().device(), folder.handle->metadata().inode());
   const absl::Status status = WalkFolder(folder, next);
   ancestors_.pop_back();
   return status;
 }
 
-absl::Status PathWalk::RecordLink(const Folder& folder, const Entry& entry, v1::FileMetadata metadata) {
-  absl::StatusOr<std::string> target = ReadLinkTarget(folder.fd.get(), entry.name);
+absl::StatusOr<std::unique_ptr<TreeFolder>> PathWalk::OpenOrDetour(Folder& parent, const WalkedEntry& walked) {
+  absl::StatusOr<std::unique_ptr<TreeFolder>> opened = parent.handle->OpenFolder(walked.entry);
+  if (opened.ok() || options_.detour == nullptr || !MayBeHadRaw(FailureToRead(opened.status()))) return opened;
+  v1::Failure no_detour;
+  std::optional<ResolvedFolder> raw =
+      ResolveFolder(*options_.detour, PathParts(walked.real_path, options_.detour->separator()), borders_, no_detour);
+  if (!raw.has_value()) return opened;
+  return std::move(raw->folder);
+}
+
+absl::Status PathWalk::RecordLink(Folder& folder, WalkedEntry& walked) {
+  absl::StatusOr<LinkTarget> target = folder.handle->ReadLink(walked.entry);
   if (!target.ok()) {
     // A link of /proc may stay and lead to nothing: a thread of the kernel has no executable.
-    const bool is_there = StatEntry(folder.fd.get(), entry.name).ok();
-    return RecordFailed(entry.path, v1::Item::KIND_SYMBOLIC_LINK,
-                        FailureOf(target.status(), is_there ? v1::CAUSE_NOT_FOUND : v1::CAUSE_VANISHED), &metadata);
+    const bool is_there = folder.handle->Find(walked.entry.name).ok();
+    return items_.Failed(*folder.handle, walked,
+                         FailureOf(target.status(), is_there ? v1::CAUSE_NOT_FOUND : v1::CAUSE_VANISHED));
   }
-  Touched(entry.path, entry.real_path);
-  metadata.set_link_target(*target);
-  HOZEN_RETURN_IF_ERROR(RecordComplete(entry, v1::Item::KIND_SYMBOLIC_LINK, std::move(metadata)));
+  if (!target->access_time_kept) items_.Touched(walked.path, walked.real_path);
+  walked.entry.metadata->set_link_target(target->path);
+  HOZEN_RETURN_IF_ERROR(items_.Complete(*folder.handle, walked));
   if (!options_.contents || !glob_.is_literal()) return absl::OkStatus();
-  return FollowLink(folder.real_path, *std::move(target));
+  return FollowLink(folder.real_path, std::move(target->path));
 }
 
 // Where all of a pattern is fixed and a link stands at its end, what the link leads to is meant too. It is an item of
@@ -239,51 +281,52 @@ absl::Status PathWalk::FollowLink(std::string real_folder, std::string target) {
     const bool absolute = !target.empty() && target.front() == '/';
     std::vector<std::string> parts = PathParts(absolute ? target : Concat(real_folder, "/", target));
     if (parts.empty() || parts.back() == "..") return absl::OkStatus();
-    Entry entry = {.name = std::move(parts.back()), .path = "", .real_path = "", .matched = true, .listed = true};
+    const std::string name = std::move(parts.back());
     parts.pop_back();
     v1::Failure failure;
-    const std::optional<ResolvedFolder> folder = ResolveFolder(options_.root, parts, borders_, failure);
+    std::optional<ResolvedFolder> resolved = ResolveFolder(tree_, parts, borders_, failure);
     // The link is recorded with its target, so one that leads nowhere has been told.
-    if (!folder.has_value() && failure.cause() == v1::CAUSE_NOT_FOUND) return absl::OkStatus();
-    if (!folder.has_value()) return RecordFailed(target, v1::Item::KIND_FILE, std::move(failure), nullptr);
-    entry.path = entry.real_path = Concat(folder->real_path, "/", entry.name);
-    if (std::optional<v1::Failure> refused = borders_.RefusedByPolicy(entry.path); refused.has_value()) {
-      return RecordFailed(entry.path, v1::Item::KIND_FILE, *std::move(refused), nullptr);
+    if (!resolved.has_value() && failure.cause() == v1::CAUSE_NOT_FOUND) return absl::OkStatus();
+    if (!resolved.has_value()) return items_.Failed(target, v1::Item::KIND_FILE, std::move(failure), nullptr);
+    Folder folder;
+    folder.handle = std::move(resolved->folder);
+    folder.path = folder.real_path = std::move(resolved->real_path);
+    WalkedEntry walked;
+    walked.path = walked.real_path = PathIn(folder.real_path, name, tree_.separator());
+    walked.matched = walked.listed = true;
+    if (std::optional<v1::Failure> refused = borders_.RefusedByPolicy(walked.path); refused.has_value()) {
+      return items_.Failed(walked.path, v1::Item::KIND_FILE, *std::move(refused), nullptr);
     }
-    absl::StatusOr<v1::FileMetadata> metadata = StatEntry(folder->fd.get(), entry.name);
-    if (!metadata.ok()) return absl::OkStatus();
-    entry.type = FileTypeOf(*metadata);
-    if (entry.type == FileType::kRegular) return TakeFile(folder->fd.get(), entry, *std::move(metadata));
-    if (entry.type != FileType::kSymbolicLink) return absl::OkStatus();
-    absl::StatusOr<std::string> further = ReadLinkTarget(folder->fd.get(), entry.name);
+    absl::StatusOr<TreeEntry> found = folder.handle->Find(name);
+    if (!found.ok()) return absl::OkStatus();
+    walked.entry = *std::move(found);
+    walked.hidden = IsHidden(folder, walked);
+    if (walked.entry.type == FileType::kRegular) return items_.File(*folder.handle, walked);
+    if (walked.entry.type != FileType::kSymbolicLink) return absl::OkStatus();
+    absl::StatusOr<LinkTarget> further = folder.handle->ReadLink(walked.entry);
     if (!further.ok()) return absl::OkStatus();
-    Touched(entry.path, entry.real_path);
-    real_folder = folder->real_path;
-    target = *std::move(further);
+    if (!further->access_time_kept) items_.Touched(walked.path, walked.real_path);
+    real_folder = folder.real_path;
+    target = std::move(further->path);
   }
   return absl::OkStatus();
 }
 
-absl::Status PathWalk::TakeFile(int folder, const Entry& entry, v1::FileMetadata metadata) {
-  if (sink_.AlreadyTaken(options_.target_index, entry.path)) {
-    ++tally_.matched;
-    return absl::OkStatus();
+// The volume has it and the running system does not show it.
+bool PathWalk::IsHidden(Folder& folder, const WalkedEntry& walked) {
+  if (options_.as_shown_by == nullptr || walked.entry.is_deleted()) return false;
+  if (!folder.shown.has_value()) {
+    v1::Failure failure;
+    std::optional<ResolvedFolder> shown =
+        ResolveFolder(*options_.as_shown_by, PathParts(folder.real_path, tree_.separator()), borders_, failure);
+    folder.shown = shown.has_value() ? std::move(shown->folder) : nullptr;
   }
-  if (std::optional<v1::Failure> endless = borders_.Endless(entry.real_path); endless.has_value()) {
-    ++tally_.matched;
-    return RecordFailed(entry.path, v1::Item::KIND_FILE, *std::move(endless), &metadata);
-  }
-  absl::StatusOr<OpenedFile> opened = OpenRegularFile(folder, entry.name);
-  ++tally_.matched;
-  if (!opened.ok()) {
-    return RecordFailed(entry.path, v1::Item::KIND_FILE, FailureOf(opened.status(), v1::CAUSE_VANISHED), &metadata);
-  }
-  if (!opened->access_time_kept) Touched(entry.path, entry.real_path);
-  v1::Item item = NewItem(entry.path, v1::Item::KIND_FILE);
-  const uint64_t size_bytes = opened->metadata.size_bytes();
-  *item.mutable_file() = std::move(opened->metadata);
-  const std::unique_ptr<Source> source = NewFdSource(std::move(opened->fd), size_bytes);
-  return sink_.Take(std::move(item), *source, true);
+  // A folder that the system does not show, or denies, says nothing about what is in it; it is told itself.
+  return *folder.shown != nullptr && absl::IsNotFound((*folder.shown)->Find(walked.entry.name).status());
+}
+
+bool PathWalk::IsSeenOtherwise(const WalkedEntry& walked) const {
+  return options_.unseen_only && !walked.hidden && !walked.entry.is_deleted();
 }
 
 bool PathWalk::IsAncestor(const v1::FileMetadata& folder) const {
@@ -294,39 +337,7 @@ bool PathWalk::IsAncestor(const v1::FileMetadata& folder) const {
 // Another device, and the table knows of no mount: it came since, or it is a subvolume.
 bool PathWalk::CrossesIntoUnknown(const Folder& parent, const v1::FileMetadata& folder,
                                   const std::string& real_path) const {
-  return folder.device() != parent.metadata.device() && !borders_.IsMountPoint(real_path);
-}
-
-v1::Item PathWalk::NewItem(const std::string& path, v1::Item::Kind kind) const {
-  v1::Item item;
-  item.set_kind(kind);
-  item.set_path(path);
-  item.set_target_index(options_.target_index);
-  item.set_artifact(options_.artifact);
-  return item;
-}
-
-absl::Status PathWalk::RecordComplete(const Entry& entry, v1::Item::Kind kind, v1::FileMetadata metadata) {
-  ++tally_.matched;
-  if (sink_.AlreadyTaken(options_.target_index, entry.path)) return absl::OkStatus();
-  v1::Item item = NewItem(entry.path, kind);
-  item.set_state(v1::Item::STATE_COMPLETE);
-  *item.mutable_file() = std::move(metadata);
-  return sink_.Record(std::move(item));
-}
-
-absl::Status PathWalk::RecordFailed(const std::string& path, v1::Item::Kind kind, v1::Failure failure,
-                                    const v1::FileMetadata* metadata) {
-  v1::Item item = NewItem(path, kind);
-  item.set_state(v1::Item::STATE_FAILED);
-  *item.mutable_failure() = std::move(failure);
-  if (metadata != nullptr) *item.mutable_file() = *metadata;
-  return sink_.Record(std::move(item));
-}
-
-void PathWalk::Touched(const std::string& path, const std::string& real_path) {
-  if (borders_.IsPseudo(real_path)) return;
-  if (tally_.touched++ == 0) tally_.first_touched = path;
+  return folder.device() != parent.handle->metadata().device() && !borders_.IsMountPoint(real_path);
 }
 
 }  // namespace hozen

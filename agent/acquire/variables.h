@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/platform/users.h"
 
 namespace hozen {
 
@@ -15,6 +16,10 @@ namespace hozen {
 // home named [a] is not a set. A pattern without variables is itself. Unimplemented for a variable that Linux does not
 // know; empty where nobody has what it asks for.
 absl::StatusOr<std::vector<std::string>> ExpandVariables(std::string_view pattern, const std::string& root);
+
+// The same of people who are known. `homes` are those that exist, sorted.
+absl::StatusOr<std::vector<std::string>> ExpandVariables(std::string_view pattern, const std::vector<LocalUser>& users,
+                                                         const std::vector<std::string>& homes);
 
 bool HasVariables(std::string_view pattern);
 

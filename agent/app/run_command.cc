@@ -91,6 +91,7 @@ int RunAgent(const ServeFlags& flags) {
     return NewGrpcChunkSink(std::move(upload), [&channel] { return channel.Get(); });
   };
   outside.report = [&session](v1::AgentMessage message) { session.Report(std::move(message)); };
+  outside.clock_offset_ns = [&session] { return session.clock_offset_ns(); };
   absl::StatusOr<std::unique_ptr<Runner>> runner =
       Runner::Create(std::move(options), std::move(outside), Clock::Real());
   if (!runner.ok()) return Complain(kExitState, Say("Not started", "起動できません"), runner.status());

@@ -1,20 +1,16 @@
 #include "agent/imaging/image_disk.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
-#include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
+#include "agent/acquire/pushed_source.h"
+#include "agent/imaging/allowed_disk.h"
 #include "agent/imaging/disk_contents.h"
-#include "agent/imaging/pushed_source.h"
 #include "agent/imaging/volume_guide.h"
-#include "agent/platform/disk.h"
-#include "agent/platform/file_access.h"
 #include "agent/volume/volume_reader.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
@@ -48,17 +44,6 @@ void FillLayout(const DiskContents& disk, v1::DiskMetadata& metadata) {
                      .detail());
 }
 
-v1::FileMetadata MetadataOf(const OpenedDisk& disk) {
-  v1::FileMetadata metadata;
-  metadata.set_mode(disk.mode);
-  metadata.set_inode(disk.inode);
-  metadata.set_device(disk.device);
-  metadata.set_size_bytes(disk.size_bytes);
-  metadata.set_modified_unix_ns(disk.modified_unix_ns);
-  metadata.set_changed_unix_ns(disk.changed_unix_ns);
-  return metadata;
-}
-
 absl::Status List(VolumeReader& reader, uint64_t offset_bytes, const PushedSource::Push& push) {
   HOZEN_ASSIGN_OR_RETURN(const VolumeReader::ListingEnd end, reader.List(offset_bytes, kMountPoint, push));
   if (end.errors == 0) return absl::OkStatus();
@@ -71,8 +56,7 @@ absl::Status TakeListing(const DiskContents& disk, const v1::Partition& partitio
   item.set_kind(v1::Item::KIND_LISTING);
   item.set_path(Concat(disk_path, "/partition-", partition.number(), ".bodyfile"));
   if (sink.AlreadyTaken(options.target_index, item.path())) return absl::OkStatus();
-  // A reader for each: what one hostile file system does to its child is no concern of the next. It is started here,
-  // because it dies with the thread that starts it.
+  // A reader for each: what one hostile file system does to its child is no concern of the next.
   absl::StatusOr<std::unique_ptr<VolumeReader>> reader = disk.StartReader();
   if (!reader.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
@@ -81,47 +65,6 @@ absl::Status TakeListing(const DiskContents& disk, const v1::Partition& partitio
   }
   PushedSource source([&](const PushedSource::Push& push) { return List(**reader, partition.offset_bytes(), push); });
   return sink.Take(std::move(item), source, /*until_end=*/true);
-}
-
-// Local policy's refused paths and the agent's own folder hold for what is named as a disk too: it may be any file.
-// `real_path` is empty where there is nothing.
-std::optional<v1::Failure> RefusedByHost(const std::string& path, const std::string& real_path,
-                                         const AcquireOptions& options) {
-  const absl::StatusOr<Borders> borders = Borders::Create(
-      {.refused_paths = options.refused_paths, .state_folder = options.state_folder, .root = options.root});
-  if (!borders.ok()) return MakeFailure(v1::CAUSE_REFUSED_BY_POLICY, StdView(borders.status().message()));
-  for (const std::string& name : {path, real_path}) {
-    if (std::optional<v1::Failure> refused = borders->RefusedWithParents(name); refused.has_value()) return refused;
-  }
-  for (size_t end = real_path.find('/', 1); end != std::string::npos; end = real_path.find('/', end + 1)) {
-    const absl::StatusOr<OpenedFile> folder = OpenRootFolder(Concat(options.root, real_path.substr(0, end)));
-    if (!folder.ok()) continue;
-    if (std::optional<v1::Failure> refused = borders->RefusedFolder(folder->metadata); refused.has_value()) {
-      return refused;
-    }
-  }
-  return std::nullopt;
-}
-
-// Without symbolic links and without `root`; empty where there is nothing.
-std::string RealPath(const std::string& root, const std::string& path) {
-  std::error_code error;
-  const std::string real_path = std::filesystem::canonical(Concat(root, path), error).string();
-  if (error) return "";
-  const std::string real_root = root.empty() ? "" : std::filesystem::canonical(root, error).string();
-  return real_path.compare(0, real_root.size(), real_root) == 0 ? real_path.substr(real_root.size()) : real_path;
-}
-
-absl::StatusOr<OpenedDisk> OpenAllowedDisk(const std::string& path, const AcquireOptions& options,
-                                           std::optional<v1::Failure>& refused) {
-  const std::string real_path = RealPath(options.root, path);
-  refused = RefusedByHost(path, real_path, options);
-  if (refused.has_value()) return absl::PermissionDeniedError("refused by this host");
-  absl::StatusOr<OpenedDisk> disk = OpenDisk(Concat(options.root, path));
-  if (disk.ok() && RealPath(options.root, path) != real_path) {
-    return absl::FailedPreconditionError(Concat(Printable(path), " led elsewhere while it was opened"));
-  }
-  return disk;
 }
 
 // Which part of the disk the stream is. NotFound where there is no such part.
@@ -165,12 +108,14 @@ absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options
   item.set_kind(v1::Item::KIND_DISK);
   item.set_path(target.path());
   if (sink.AlreadyTaken(options.target_index, target.path())) return absl::OkStatus();
+  const HostRules rules = {
+      .refused_paths = options.refused_paths, .state_folder = options.state_folder, .root = options.root};
   std::optional<v1::Failure> refused;
   VolumeReaderOptions reader_options;
   reader_options.executable = options.agent_executable;
   const absl::StatusOr<std::unique_ptr<DiskContents>> opened =
       DiskContents::Open(target.path(), target.container() == kAsItIs, reader_options, [&](const std::string& path) {
-        absl::StatusOr<OpenedDisk> file = OpenAllowedDisk(path, options, refused);
+        absl::StatusOr<OpenedDisk> file = OpenAllowedDisk(path, rules, refused);
         if (file.ok() && !file->access_time_kept) NoteAccessTime(path, sink);
         return file;
       });

@@ -25,7 +25,7 @@ struct VolumeGuideOptions {
   size_t most_runs = size_t{1} << 19;  // held at a time, 32 bytes each, here and in the reader
 };
 
-// Thread-compatible: of the thread that calls Survey, because a reader's child dies with the thread that starts it.
+// Thread-compatible.
 class VolumeGuide : public DiskGuide {
  public:
   VolumeGuide(VolumeGuideOptions options, StartVolumeReader start_reader);

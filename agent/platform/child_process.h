@@ -66,7 +66,7 @@ class ChildProcess {
 };
 
 // Starts it with our socket at kChildSocket and duplicates of `handles`, which differ from each other, from
-// kChildHandle on; the standard descriptors are empty, nothing else is open. It dies with the thread that started it.
+// kChildHandle on; the standard descriptors are empty, nothing else is open. It dies with us.
 // Errors as RunCommand.
 absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command, const std::vector<int>& handles);
 

@@ -13,11 +13,15 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "agent/platform/child_process.h"
 #include "core/base/concat.h"
@@ -100,6 +104,58 @@ void BecomeChild(const Start& start) {
   _exit(127);
 }
 
+// Forks for all threads. To the kernel a child's parent is a thread: one that shall die with us (PR_SET_PDEATHSIG) dies
+// with the thread that forked it, so that must be one that ends with the process alone.
+class LastingThread {
+ public:
+  static LastingThread& Get() {
+    static LastingThread& thread = *new LastingThread();
+    return thread;
+  }
+
+  // As fork() followed by BecomeChild; the result is the parent's, with errno in `error`.
+  pid_t Fork(const Start& start, int& error) {
+    absl::MutexLock lock(&mutex_);
+    while (start_ != nullptr) changed_.Wait(&mutex_);
+    start_ = &start;
+    pid_.reset();
+    changed_.SignalAll();
+    while (!pid_.has_value()) changed_.Wait(&mutex_);
+    error = error_;
+    start_ = nullptr;
+    changed_.SignalAll();
+    return *pid_;
+  }
+
+ private:
+  LastingThread() {
+    std::thread([this] { Run(); }).detach();
+  }
+
+  void Run() {
+    absl::MutexLock lock(&mutex_);
+    while (true) {
+      while (start_ == nullptr || pid_.has_value()) changed_.Wait(&mutex_);
+      const pid_t pid = fork();
+      if (pid == 0) {
+        BecomeChild(*start_);
+        const int error = errno;
+        [[maybe_unused]] const ssize_t written = write(start_->error_pipe, &error, sizeof(error));
+        _exit(127);
+      }
+      error_ = errno;
+      pid_ = pid;
+      changed_.SignalAll();
+    }
+  }
+
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+  const Start* start_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the thread that waits for its child
+  std::optional<pid_t> pid_ ABSL_GUARDED_BY(mutex_);
+  int error_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
 std::vector<char*> Pointers(std::vector<std::string>& words) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
@@ -138,14 +194,9 @@ absl::StatusOr<pid_t> Spawn(const CommandLine& command, const HandedOver& handed
                        .handed_over_count = static_cast<int>(handed_over.size()),
                        .error_pipe = error_pipe.write.get(),
                        .parent = getpid()};
-  const pid_t pid = fork();
-  if (pid < 0) return ErrnoStatus(errno, Concat("Starting ", Printable(command.executable)));
-  if (pid == 0) {
-    BecomeChild(start);
-    const int error = errno;
-    [[maybe_unused]] const ssize_t written = write(start.error_pipe, &error, sizeof(error));
-    _exit(127);
-  }
+  int fork_error = 0;
+  const pid_t pid = LastingThread::Get().Fork(start, fork_error);
+  if (pid < 0) return ErrnoStatus(fork_error, Concat("Starting ", Printable(command.executable)));
   setpgid(pid, pid);  // whichever of us is first
   error_pipe.write.Reset(-1);
   if (const int error = ReadExecError(error_pipe.read.get()); error != 0) {

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -20,6 +21,9 @@ struct Mount {
   std::string path;         // as the process sees it
   std::string file_system;  // "ext4", "nfs4", "fuse.sshfs"
   MountKind kind = MountKind::kLocal;
+  std::string source;         // the device, where there is one
+  std::string root;           // which folder of the file system is mounted; "/" but for binds
+  std::string device_number;  // "8:1", as st_dev of its files, but for file systems that have none of a disk
 };
 
 // Thread-safe once made: a picture of the moment in which it was read.
@@ -33,6 +37,9 @@ class MountTable {
   const Mount* At(std::string_view path) const;
   // The mount that `path` lies on; nullptr where the table is empty.
   const Mount* Of(std::string_view path) const;
+
+  // All of them, by path.
+  std::vector<Mount> List() const;
 
   static MountKind KindOf(std::string_view file_system);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -79,11 +80,21 @@ MountTable MountTable::FromMountInfo(std::string_view text) {
     mount.path = Unescaped(StdView(before[4]));
     mount.file_system = std::string(after[0]);
     mount.kind = KindOf(mount.file_system);
+    mount.device_number = std::string(before[2]);
+    mount.root = Unescaped(StdView(before[3]));
+    if (after.size() > 1) mount.source = Unescaped(StdView(after[1]));
     // The kernel lists them in the order in which they were mounted: the last lies on top. An automount point that has
     // something on it is no longer one.
     table.by_path_.insert_or_assign(mount.path, mount);
   }
   return table;
+}
+
+std::vector<Mount> MountTable::List() const {
+  std::vector<Mount> mounts;
+  for (const auto& [path, mount] : by_path_) mounts.push_back(mount);
+  std::sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) { return a.path < b.path; });
+  return mounts;
 }
 
 const Mount* MountTable::At(std::string_view path) const {

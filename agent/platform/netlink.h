@@ -10,7 +10,7 @@
 
 namespace hozen {
 
-enum class NetlinkFamily { kRoute, kSockDiag };
+enum class NetlinkFamily { kRoute, kSockDiag, kNetfilter };
 
 // Asks for a dump of `type` with `body` behind the header and hands on each answer's type and payload, until there are
 // no more or `on_message` says false. Numbers in both are in this machine's order. Errors as ErrnoStatus: ENOENT where

@@ -18,6 +18,18 @@ namespace {
 constexpr size_t kReceiveBytes = 256 << 10;
 constexpr time_t kMostWaitS = 10;
 
+int NumberOf(NetlinkFamily family) {
+  switch (family) {
+    case NetlinkFamily::kRoute:
+      return NETLINK_ROUTE;
+    case NetlinkFamily::kSockDiag:
+      return NETLINK_SOCK_DIAG;
+    case NetlinkFamily::kNetfilter:
+      return NETLINK_NETFILTER;
+  }
+  return -1;
+}
+
 absl::Status Send(int fd, uint16_t type, std::string_view body) {
   nlmsghdr header = {};
   header.nlmsg_len = static_cast<uint32_t>(NLMSG_HDRLEN + body.size());
@@ -57,8 +69,7 @@ absl::Status Receive(int fd, std::string& buffer, size_t& size) {
 
 absl::Status NetlinkDump(NetlinkFamily family, uint16_t type, std::string_view body,
                          const std::function<bool(uint16_t type, std::string_view payload)>& on_message) {
-  const int protocol = family == NetlinkFamily::kRoute ? NETLINK_ROUTE : NETLINK_SOCK_DIAG;
-  const UniqueFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  const UniqueFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NumberOf(family)));
   if (!fd.valid()) return ErrnoStatus(errno, "a netlink socket");
   const timeval most = {kMostWaitS, 0};
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,6 +17,13 @@ struct LocalUser {
   uint32_t uid = 0;
   std::string home;  // as written in the file; it need not exist
 };
+
+// From the text of passwd(5), in its order; malformed lines are skipped. Pure.
+std::vector<LocalUser> ParsePasswd(std::string_view text);
+
+// Where these people's homes are said to be, each once, sorted, and without what is no absolute path; "/" is a home of
+// root alone.
+std::vector<std::string> HomesSaid(const std::vector<LocalUser>& users);
 
 // Thread-safe. From <root>/etc/passwd, in its order; malformed lines are skipped. Errors as ReadWholeFile.
 absl::StatusOr<std::vector<LocalUser>> ListLocalUsers(const std::string& root);

@@ -43,10 +43,9 @@ std::string Tidy(std::string_view path) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<LocalUser>> ListLocalUsers(const std::string& root) {
-  HOZEN_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(Concat(root, "/etc/passwd"), kPasswdBytes));
+std::vector<LocalUser> ParsePasswd(std::string_view text) {
   std::vector<LocalUser> users;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+  for (absl::string_view line : absl::StrSplit(AbslView(text), '\n')) {
     // name:password:uid:gid:comment:home:shell
     const std::vector<absl::string_view> fields = absl::StrSplit(line, ':');
     LocalUser user;
@@ -58,15 +57,28 @@ absl::StatusOr<std::vector<LocalUser>> ListLocalUsers(const std::string& root) {
   return users;
 }
 
+absl::StatusOr<std::vector<LocalUser>> ListLocalUsers(const std::string& root) {
+  HOZEN_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(Concat(root, "/etc/passwd"), kPasswdBytes));
+  return ParsePasswd(text);
+}
+
+std::vector<std::string> HomesSaid(const std::vector<LocalUser>& users) {
+  std::set<std::string> homes;
+  for (const LocalUser& user : users) {
+    if (user.home.empty() || user.home.front() != '/') continue;
+    std::string home = Tidy(user.home);
+    // Services are given "/" where they have no home; everything would be theirs.
+    if (home == "/" && user.uid != 0) continue;
+    if (!home.empty()) homes.insert(std::move(home));
+  }
+  return {homes.begin(), homes.end()};
+}
+
 std::vector<std::string> ListHomes(const std::string& root) {
   std::set<std::string> homes;
   if (absl::StatusOr<std::vector<LocalUser>> users = ListLocalUsers(root); users.ok()) {
-    for (const LocalUser& user : *users) {
-      if (user.home.empty() || user.home.front() != '/') continue;
-      std::string home = Tidy(user.home);
-      // Services are given "/" where they have no home; everything would be theirs.
-      if (home == "/" && user.uid != 0) continue;
-      if (!home.empty() && IsFolder(root + home)) homes.insert(std::move(home));
+    for (std::string& home : HomesSaid(*users)) {
+      if (IsFolder(root + home)) homes.insert(std::move(home));
     }
   }
   const std::unique_ptr<DIR, FolderCloser> folder(opendir(Concat(root, "/home").c_str()));

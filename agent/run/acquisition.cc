@@ -6,6 +6,7 @@
 #include "absl/synchronization/notification.h"
 #include "agent/acquire/failure.h"
 #include "agent/platform/resource_usage.h"
+#include "agent/run/collect_target.h"
 #include "agent/run/journal.h"
 #include "agent/run/limits.h"
 #include "agent/run/manifest_builder.h"
@@ -95,6 +96,7 @@ Acquisition::Acquisition(AcquisitionFolder folder, v1::Plan plan, Digest plan_sh
       plan_(std::move(plan)),
       plan_sha256_(plan_sha256),
       limits_(NarrowedLimits(plan_.limits(), options.policy)),
+      trees_(TreesOf(plan_, options)),
       options_(options),
       outside_(outside),
       collect_(collect),
@@ -270,6 +272,8 @@ absl::Status Acquisition::CollectOne(Work& work, uint32_t index) {
     options.refused_paths.assign(options_.policy.refused_paths().begin(), options_.policy.refused_paths().end());
     options.agent_executable = options_.agent_executable;
     options.state_folder = options_.state_folder.string();
+    options.trees = trees_;
+    if (outside_.clock_offset_ns) options.clock_offset_ns = outside_.clock_offset_ns();
     absl::StatusOr<v1::TargetOutcome> collected = collect_(target, options, work.items);
     status = collected.status();
     if (collected.ok()) outcome = *std::move(collected);

@@ -82,6 +82,7 @@ class Acquisition {
   const v1::Plan plan_;
   const Digest plan_sha256_;
   const v1::Limits limits_;
+  const std::shared_ptr<TreeProvider> trees_;
   const RunnerOptions& options_;
   const RunnerOutside& outside_;
   const CollectTarget& collect_;

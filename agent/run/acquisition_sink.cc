@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/chunk/chunk.h"
+#include "core/chunk/content_cutter.h"
 
 namespace hozen {
 namespace {
@@ -28,7 +29,8 @@ constexpr uint32_t kModeTypeMask = 0170000;
 constexpr uint32_t kModeBlockDevice = 0060000;
 
 bool IsBoundByFileLimit(const v1::Item& item) {
-  return item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
+  return item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_ATTRIBUTE ||
+         item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
 }
 
 uint64_t GrowthLimit(const v1::Item& item) {
@@ -36,6 +38,12 @@ uint64_t GrowthLimit(const v1::Item& item) {
   const uint64_t size = item.file().size_bytes();
   if (item.kind() != v1::Item::KIND_FILE || size > kNone - kMostGrowthBytes) return kNone;
   return size == 0 ? kMostUnannouncedBytes : size + kMostGrowthBytes;
+}
+
+// What is made anew each time, a listing, a command's output, has no file that could be the same.
+bool IsMadeAnew(const v1::Item& item) {
+  return item.kind() == v1::Item::KIND_LISTING || item.kind() == v1::Item::KIND_STATE ||
+         item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
 }
 
 void ShortenDisk(v1::DiskMetadata& disk) {
@@ -136,15 +144,15 @@ absl::Status AcquisitionSink::CountItem() {
 
 absl::Status AcquisitionSink::Poll() { return pace_.Poll(); }
 
-bool AcquisitionSink::AlreadyTaken(uint32_t target_index, const std::string& path) const {
-  return !begun_.taken.empty() && begun_.taken.contains(PathKey(target_index, path));
+bool AcquisitionSink::AlreadyTaken(uint32_t target_index, const std::string& name) const {
+  return !begun_.taken.empty() && begun_.taken.contains(ItemKey(target_index, name));
 }
 
 bool AcquisitionSink::WasRecorded(const v1::Item& item) const {
   if (item.kind() != v1::Item::KIND_DIRECTORY || item.state() != v1::Item::STATE_FAILED) {
-    return AlreadyTaken(target_index_, item.path());
+    return AlreadyTaken(target_index_, NameAmongTaken(item));
   }
-  return begun_.taken.contains(FolderFailureKey(target_index_, item.path()));
+  return begun_.taken.contains(FolderFailureKey(target_index_, NameAmongTaken(item)));
 }
 
 void AcquisitionSink::NoteTrace(v1::Trace trace) {
@@ -184,10 +192,11 @@ absl::StatusOr<uint64_t> AcquisitionSink::BeginStream(v1::Item& item, uint64_t s
   if (item.ByteSizeLong() > kMaxItemBytes) ShortenDisk(*item.mutable_disk());
 
   std::optional<UnfinishedStream> resumed;
-  const auto begun = begun_.unfinished.find(PathKey(target_index_, item.path()));
+  const auto begun = begun_.unfinished.find(ItemKey(target_index_, NameAmongTaken(item)));
   if (begun != begun_.unfinished.end()) {
     // What is made anew each time (a listing, a command's output) has no file that could be the same.
-    const bool is_file = item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_DISK;
+    const bool is_file = item.kind() == v1::Item::KIND_FILE || item.kind() == v1::Item::KIND_DISK ||
+                         item.kind() == v1::Item::KIND_ATTRIBUTE;
     if (is_file && begun->second.item.kind() == item.kind() && IsSameFile(begun->second.item.file(), item.file()) &&
         (until_end || begun->second.offset_bytes <= source_size_bytes)) {
       resumed = std::move(begun->second);
@@ -202,6 +211,7 @@ absl::StatusOr<uint64_t> AcquisitionSink::BeginStream(v1::Item& item, uint64_t s
     snapshot_.expected_bytes = until_end ? 0 : taken_bytes_ + source_size_bytes;
   }
   const uint64_t offset_bytes = resumed.has_value() ? resumed->offset_bytes : 0;
+  made_.clear();
   AddRead(offset_bytes);
   HOZEN_RETURN_IF_ERROR(pipeline_.Begin(item, resumed.has_value() ? resumed->number : next_stream_number_++,
                                         resumed.has_value() ? &*resumed : nullptr));
@@ -210,7 +220,7 @@ absl::StatusOr<uint64_t> AcquisitionSink::BeginStream(v1::Item& item, uint64_t s
 
 absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end) {
   HOZEN_RETURN_IF_ERROR(pace_.Poll());
-  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
+  if (AlreadyTaken(target_index_, NameAmongTaken(item))) return absl::OkStatus();
   PieceReaderOptions options;
   HOZEN_ASSIGN_OR_RETURN(options.offset_bytes, BeginStream(item, source.size_bytes(), until_end));
   options.until_end = until_end;
@@ -222,14 +232,17 @@ absl::Status AcquisitionSink::Take(v1::Item item, Source& source, bool until_end
   if (!status.ok() && !cut.has_value()) cut = ending_.ended_early();
   // Stopped or failed: the stream stays begun, for the next start.
   HOZEN_RETURN_IF_ERROR(ending_.delivering());
+  HOZEN_RETURN_IF_ERROR(EndMade());
   if (!cut.has_value()) cut = EndFault(item, reader, source, until_end);
+  // What its source knew before the first byte.
+  if (!cut.has_value() && item.has_failure()) cut = item.failure();
   HOZEN_RETURN_IF_ERROR(pipeline_.End(std::move(cut), clock_.NowUnixNs()));
   return status;
 }
 
 absl::Status AcquisitionSink::TakeDisk(v1::Item item, Source& source, DiskGuide& guide) {
   HOZEN_RETURN_IF_ERROR(pace_.Poll());
-  if (AlreadyTaken(target_index_, item.path())) return absl::OkStatus();
+  if (AlreadyTaken(target_index_, NameAmongTaken(item))) return absl::OkStatus();
   DiskTakerOptions options;
   HOZEN_ASSIGN_OR_RETURN(options.begin_bytes, BeginStream(item, source.size_bytes(), /*until_end=*/false));
   if (limits_.total_bytes() > 0) {
@@ -282,11 +295,32 @@ absl::Status AcquisitionSink::ReadStream(const v1::Item& item, PieceReader& read
     HOZEN_ASSIGN_OR_RETURN(std::optional<Piece> piece, reader.Next(most));
     if (!piece.has_value()) return absl::OkStatus();
     const uint64_t size = piece->size_bytes;
-    HOZEN_RETURN_IF_ERROR(pipeline_.Add(*std::move(piece)));
+    HOZEN_RETURN_IF_ERROR(IsMadeAnew(item) ? AddMade(*std::move(piece)) : pipeline_.Add(*std::move(piece)));
     AddRead(size);
     // What was read is paid for before the next read.
     HOZEN_RETURN_IF_ERROR(pace_.BeforeRead(size));
   }
+}
+
+absl::Status AcquisitionSink::AddMade(Piece piece) {
+  if (piece.kind != Piece::Kind::kBytes) {
+    HOZEN_RETURN_IF_ERROR(EndMade());
+    return pipeline_.Add(std::move(piece));
+  }
+  made_ += piece.bytes;
+  while (const size_t size = FirstContentChunk(made_)) {
+    // What is not taken stays, for EndMade.
+    HOZEN_RETURN_IF_ERROR(pipeline_.Add(Piece::Read(made_.substr(0, size))));
+    made_.erase(0, size);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AcquisitionSink::EndMade() {
+  if (made_.empty()) return absl::OkStatus();
+  // It was read, so it is taken, also where collecting was ended since.
+  pipeline_.GoOnPastEarlyEnd();
+  return pipeline_.Add(Piece::Read(std::exchange(made_, "")));
 }
 
 std::optional<v1::Failure> AcquisitionSink::EndFault(const v1::Item& item, const PieceReader& reader, Source& source,

@@ -38,7 +38,7 @@ class AcquisitionSink : public ItemSink {
   absl::Status Record(v1::Item item) override;
   absl::Status Take(v1::Item item, Source& source, bool until_end) override;
   absl::Status TakeDisk(v1::Item item, Source& source, DiskGuide& guide) override;
-  bool AlreadyTaken(uint32_t target_index, const std::string& path) const override;
+  bool AlreadyTaken(uint32_t target_index, const std::string& name) const override;
   absl::Status Poll() override;
   void NoteTrace(v1::Trace trace) override;
 
@@ -58,6 +58,10 @@ class AcquisitionSink : public ItemSink {
   absl::StatusOr<uint64_t> BeginStream(v1::Item& item, uint64_t source_size_bytes, bool until_end);
   // Reads the stream to its end, a limit or an early end. `cut` is set where it was cut; the error is why to stop.
   absl::Status ReadStream(const v1::Item& item, PieceReader& reader, std::optional<v1::Failure>& cut);
+  // Of a stream that is made anew each time: cut where its bytes say, so that what is as it was the last time is sent
+  // no second time. What is no chunk yet is held for the next piece, or the end.
+  absl::Status AddMade(Piece piece);
+  absl::Status EndMade();
   // Why the file is not what it should be after it was read to its end.
   std::optional<v1::Failure> EndFault(const v1::Item& item, const PieceReader& reader, Source& source,
                                       bool until_end) const;
@@ -80,6 +84,7 @@ class AcquisitionSink : public ItemSink {
   uint64_t next_stream_number_;
   uint64_t traces_;
   uint64_t more_traces_ = 0;
+  std::string made_;  // bytes of a stream that is made anew, which are no chunk yet
 
   mutable absl::Mutex mutex_;
   Snapshot snapshot_ ABSL_GUARDED_BY(mutex_);

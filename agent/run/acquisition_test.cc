@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -107,6 +108,37 @@ TEST_F(AcquisitionTest, BadSectorsAreRunsOfTheMapAndHashedAsZeros) {
   expected.replace(kMiB + 8192, 4096, 4096, '\0');
   expected.replace(3 * kMiB, 4096, 4096, '\0');
   EXPECT_EQ(disk.sha256(), Sha256::Of(expected).bytes());
+}
+
+TEST_F(AcquisitionTest, WhatIsMadeAnewIsCutWhereItsBytesSaySoThatAChangeCostsLittle) {
+  const std::string before = Noise(2 * kMiB, 5);
+  std::string after = before;
+  after.insert(kMiB, "a line that is new\n");
+  collect_ = [&](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    for (const bool first : {true, false}) {
+      v1::Item item;
+      item.set_kind(v1::Item::KIND_LISTING);
+      item.set_path(first ? "before" : "after");
+      const std::unique_ptr<Source> source = NewMemorySource(first ? before : after);
+      if (absl::Status status = sink.Take(item, *source, true); !status.ok()) return status;
+    }
+    return v1::TargetOutcome();
+  };
+  ASSERT_EQ(Make()->Run().end, Acquisition::End::kCommitted);
+  const Evidence evidence = Committed();
+  const v1::Item& first = Find(evidence, "before");
+  const v1::Item& second = Find(evidence, "after");
+  EXPECT_EQ(first.sha256(), Sha256::Of(before).bytes());
+  EXPECT_EQ(second.sha256(), Sha256::Of(after).bytes());
+  EXPECT_EQ(second.state(), v1::Item::STATE_COMPLETE);
+  std::set<std::string> known;
+  for (const v1::Extent& extent : first.extents()) known.insert(extent.chunk_sha256());
+  uint64_t unknown_bytes = 0;
+  for (const v1::Extent& extent : second.extents()) {
+    if (known.count(extent.chunk_sha256()) == 0) unknown_bytes += extent.size_bytes();
+  }
+  EXPECT_GT(unknown_bytes, 0u);
+  EXPECT_LT(unknown_bytes, 2u * (128 << 10));
 }
 
 TEST_F(AcquisitionTest, ADiskThatEndsTooSoonIsUnreadableFromThere) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "agent/acquire/failure.h"
 
 namespace hozen {
 namespace {
@@ -51,7 +52,7 @@ void Ending::FailUpload(const absl::Status& status) {
 
 absl::Status Ending::CollectingLocked() const {
   if (!fatal_.ok()) return fatal_;
-  if (early_.has_value()) return absl::Status(CodeOf(early_->cause()), early_->detail());
+  if (early_.has_value()) return StatusOf(*early_, CodeOf(early_->cause()));
   return absl::OkStatus();
 }
 

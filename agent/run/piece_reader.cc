@@ -80,7 +80,9 @@ absl::StatusOr<std::optional<Piece>> PieceReader::Next(uint64_t most_bytes) {
   }
   absl::StatusOr<std::string> bytes = Read(offset_bytes_, size);
   if (bytes.ok()) {
-    if (bytes->size() < size) {
+    // Of a stream that nobody knows the size of, a short answer may stand before an error: what makes it has failed.
+    const bool may_fail_yet = options_.until_end && known_end_ == 0 && !bytes->empty();
+    if (bytes->size() < size && !may_fail_yet) {
       ended_ = true;
       if (!options_.until_end) {
         // The disk is shorter than it said: what is missing is unreadable, and it is in the map.

@@ -73,6 +73,17 @@ TEST(PieceReaderTest, ADiskThatFailsAndHasNothingIsUnreadable) {
   EXPECT_LT(source.reads, 100);
 }
 
+TEST(PieceReaderTest, WhatIsMadeWhileItIsReadMayFailBehindItsLastBytes) {
+  ScriptedSource source(0, [](uint64_t offset_bytes, size_t) -> absl::StatusOr<size_t> {
+    if (offset_bytes < 100) return 100;
+    return absl::UnknownError("7 names could not be looked at");
+  });
+  PieceReader reader(source, {.until_end = true});
+  EXPECT_EQ(ReadAll(reader).read_bytes, 100u);
+  ASSERT_TRUE(reader.failure().has_value());
+  EXPECT_EQ(reader.failure()->detail(), "7 names could not be looked at");
+}
+
 TEST(PieceReaderTest, ADiskThatIsPulledOutIsUnreadableFromThere) {
   ScriptedSource source(5 * kMiB, [](uint64_t offset_bytes, size_t size_bytes) -> absl::StatusOr<size_t> {
     if (offset_bytes >= 2 * kMiB) return ErrnoStatus(ENODEV, "read");

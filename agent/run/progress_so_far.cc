@@ -1,13 +1,14 @@
 #include "agent/run/progress_so_far.h"
 
+#include "agent/acquire/item_sink.h"
 #include "core/base/concat.h"
 
 namespace hozen {
 
-Digest PathKey(uint32_t target_index, std::string_view path) { return Sha256::Of(Concat(target_index, ":", path)); }
+Digest ItemKey(uint32_t target_index, std::string_view name) { return Sha256::Of(Concat(target_index, ":", name)); }
 
-Digest FolderFailureKey(uint32_t target_index, std::string_view path) {
-  return Sha256::Of(Concat("!", target_index, ":", path));
+Digest FolderFailureKey(uint32_t target_index, std::string_view name) {
+  return Sha256::Of(Concat("!", target_index, ":", name));
 }
 
 absl::Status ProgressSoFar::Apply(const v1::JournalRecord& record) {
@@ -51,10 +52,10 @@ void ProgressSoFar::ApplyItem(const v1::Item& item) {
   if (item.state() != v1::Item::STATE_COMPLETE) ++failed_items;
   stream_bytes += item.size_bytes();
   ++items_of_target[item.target_index()];
-  const Digest key = PathKey(item.target_index(), item.path());
+  const Digest key = ItemKey(item.target_index(), NameAmongTaken(item));
   taken.insert(key);
   if (item.kind() == v1::Item::KIND_DIRECTORY && item.state() == v1::Item::STATE_FAILED) {
-    taken.insert(FolderFailureKey(item.target_index(), item.path()));
+    taken.insert(FolderFailureKey(item.target_index(), NameAmongTaken(item)));
   }
   unfinished.erase(key);
 }
@@ -62,7 +63,7 @@ void ProgressSoFar::ApplyItem(const v1::Item& item) {
 absl::Status ProgressSoFar::ApplyCheckpoint(const v1::StreamCheckpoint& checkpoint) {
   last_stream_number = std::max(last_stream_number, checkpoint.stream_number());
   if (checkpoint.has_item()) {
-    const Digest key = PathKey(checkpoint.item().target_index(), checkpoint.item().path());
+    const Digest key = ItemKey(checkpoint.item().target_index(), NameAmongTaken(checkpoint.item()));
     UnfinishedStream stream;
     stream.number = checkpoint.stream_number();
     stream.item = checkpoint.item();

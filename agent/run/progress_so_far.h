@@ -31,11 +31,11 @@ struct UnfinishedStream {
   std::optional<v1::Failure> first_unreadable;
 };
 
-// Which of the items of a target: its path. A digest, because a target may have a million of them.
-Digest PathKey(uint32_t target_index, std::string_view path);
+// Which of the items of a target, by NameAmongTaken. A digest, because a target may have a million of them.
+Digest ItemKey(uint32_t target_index, std::string_view name);
 
 // The same for the failure of a folder, which may come after the folder itself was taken: what lies in it is missing.
-Digest FolderFailureKey(uint32_t target_index, std::string_view path);
+Digest FolderFailureKey(uint32_t target_index, std::string_view name);
 
 // Thread-compatible.
 struct ProgressSoFar {
@@ -54,7 +54,7 @@ struct ProgressSoFar {
   absl::flat_hash_set<uint32_t> finished_targets;
   std::map<uint32_t, uint64_t> items_of_target;
   absl::flat_hash_set<Digest> taken;                         // of targets that are not finished
-  absl::flat_hash_map<Digest, UnfinishedStream> unfinished;  // by PathKey; of one path only the newest
+  absl::flat_hash_map<Digest, UnfinishedStream> unfinished;  // by ItemKey; of one name only the newest
   std::vector<v1::Trace> traces;
   std::optional<v1::AcquisitionEnd> end;
 

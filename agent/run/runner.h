@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ struct RunnerOutside {
       open_sink;
   // Progress and events, to the collector while it is connected. May be dropped.
   std::function<void(v1::AgentMessage)> report;
+  // This host's clock minus the collector's, where that is known. May be empty.
+  std::function<std::optional<int64_t>()> clock_offset_ns;
 };
 
 // Thread-safe. One acquisition runs at a time, in the order in which they came.

@@ -74,6 +74,11 @@ void ControlSession::Run(Runner& runner) {
   } while (Pause(backoff.Next()));
 }
 
+std::optional<int64_t> ControlSession::clock_offset_ns() const {
+  absl::MutexLock lock(&mutex_);
+  return clock_offset_ns_;
+}
+
 v1::AgentMessage ControlSession::MakeHello(const Runner& runner) const {
   v1::AgentMessage message;
   v1::Hello& hello = *message.mutable_hello();
@@ -169,6 +174,11 @@ void ControlSession::OnMessage(const v1::CollectorMessage& message, Runner& runn
       absl::MutexLock lock(&mutex_);
       if (!welcomed_) Log(Severity::kInfo, Concat("connected to ", options_.identity.collector_address()));
       welcomed_ = true;
+      // Whatever time a collector claims, also one that no difference can hold.
+      int64_t offset_ns = 0;
+      if (!__builtin_sub_overflow(clock_.NowUnixNs(), message.welcome().now_unix_ns(), &offset_ns)) {
+        clock_offset_ns_ = offset_ns;
+      }
       heartbeat_interval_ = std::clamp(absl::Seconds(static_cast<int64_t>(message.welcome().heartbeat_interval_s())),
                                        kLeastHeartbeat, kMostHeartbeat);
       changed_.SignalAll();

@@ -45,6 +45,9 @@ class ControlSession {
   // Queues a message for the collector; does not block. May be called before Start.
   void Report(v1::AgentMessage message);
 
+  // This host's clock minus the collector's, as the last Welcome told it; none before the first.
+  std::optional<int64_t> clock_offset_ns() const;
+
   // `runner` must outlive the next Stop.
   void Start(Runner& runner);
   void Stop();
@@ -75,6 +78,7 @@ class ControlSession {
   bool over_ ABSL_GUARDED_BY(mutex_) = false;  // the conversation
   bool welcomed_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mutex_) = absl::Seconds(30);
+  std::optional<int64_t> clock_offset_ns_ ABSL_GUARDED_BY(mutex_);
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::thread thread_;
 };

@@ -12,13 +12,14 @@
 
 namespace hozen {
 
-std::vector<v1::VolatileRecord> ClockRecords(const KernelFiles& files) {
+std::vector<v1::VolatileRecord> ClockRecords(const KernelFiles& files, std::optional<int64_t> collector_offset_ns) {
   std::vector<v1::VolatileRecord> records(1);
   v1::ClockState& state = *records[0].mutable_clock();
   const KernelClock clock = ReadKernelClock();
   *state.mutable_utc() = TimestampOf(clock.realtime_unix_ns);
   state.set_monotonic_ns(clock.monotonic_ns);
   state.set_uptime_ns(clock.boottime_ns);
+  if (collector_offset_ns.has_value()) state.set_collector_offset_ns(*collector_offset_ns);
   *state.mutable_booted() = TimestampOf(clock.realtime_unix_ns - clock.boottime_ns);
   std::vector<v1::VolatileRecord> missing;
   const auto text = [&](const std::string& path) {

@@ -2,6 +2,8 @@
 #ifndef HOZEN_AGENT_VOLATILE_CLOCK_STATE_H_
 #define HOZEN_AGENT_VOLATILE_CLOCK_STATE_H_
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "agent/volatile/kernel_files.h"
@@ -9,8 +11,10 @@
 
 namespace hozen {
 
-// One record with a ClockState; a record for each of its sources that could not be read.
-std::vector<v1::VolatileRecord> ClockRecords(const KernelFiles& files);
+// One record with a ClockState; a record for each of its sources that could not be read. How far the collector's clock
+// is away is its caller's to know.
+std::vector<v1::VolatileRecord> ClockRecords(const KernelFiles& files,
+                                             std::optional<int64_t> collector_offset_ns = std::nullopt);
 
 }  // namespace hozen
 

@@ -20,6 +20,7 @@
 #include "agent/volatile/network_state.h"
 #include "agent/volatile/process_state.h"
 #include "agent/volatile/record_source.h"
+#include "agent/volatile/service_state.h"
 #include "agent/volatile/socket_state.h"
 #include "agent/volatile/tracing_state.h"
 #include "core/base/concat.h"
@@ -33,16 +34,17 @@ namespace {
 using State = v1::Target::VolatileState;
 
 // The records of a kind; empty for one that this agent does not know.
-NextRecord RecordsOfKind(State::Kind kind, const KernelFiles& files, Executables& executables, ItemSink& sink) {
+NextRecord RecordsOfKind(State::Kind kind, const KernelFiles& files, const AcquireOptions& options,
+                         Executables& executables, ItemSink& sink) {
   switch (kind) {
     case State::KIND_CLOCK:
-      return RecordsOf(ClockRecords(files));
+      return RecordsOf(ClockRecords(files, options.clock_offset_ns));
     case State::KIND_SOCKETS:
       return SocketRecords(files);
     case State::KIND_NETWORK:
       return RecordsOf(NetworkRecords(files));
     case State::KIND_PROCESSES:
-      return ProcessRecords(files, executables);
+      return WithServices(ProcessRecords(files, executables), files);
     case State::KIND_HIDDEN_PROCESSES:
       return RecordsOf(FindHiddenProcesses(files, {.most_time = absl::Seconds(60),
                                                    .now = &absl::Now,
@@ -129,7 +131,7 @@ absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const A
     return outcome;
   }
   Executables executables(files);
-  NextRecord next = RecordsOfKind(kind, files, executables, sink);
+  NextRecord next = RecordsOfKind(kind, files, options, executables, sink);
   if (!next) {
     *outcome.mutable_failure() =
         MakeFailure(v1::CAUSE_NOT_SUPPORTED, "this agent does not know this kind of state; update it");

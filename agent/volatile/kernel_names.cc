@@ -144,4 +144,12 @@ std::string SocketTypeName(uint32_t type) {
   }
 }
 
+std::string NetlinkFamilyName(uint32_t family) {
+  static constexpr std::string_view kNames[] = {
+      "route",   "unused", "usersock", "firewall",  "sock_diag", "nflog",  "xfrm",    "selinux",
+      "iscsi",   "audit",  "fib",      "connector", "netfilter", "ip6_fw", "dnrtmsg", "kobject_uevent",
+      "generic", "dm",     "scsi",     "ecryptfs",  "rdma",      "crypto", "smc"};
+  return family < std::size(kNames) ? std::string(kNames[family]) : Concat(family);
+}
+
 }  // namespace hozen

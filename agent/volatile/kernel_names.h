@@ -24,6 +24,8 @@ std::string SocketStateName(std::string_view protocol, uint32_t state);
 std::string UnixStateName(uint32_t state);
 // "stream", "dgram".
 std::string SocketTypeName(uint32_t type);
+// Who in the kernel answers on a netlink socket, by linux/netlink.h: "route", "sock_diag", "audit".
+std::string NetlinkFamilyName(uint32_t family);
 
 }  // namespace hozen
 

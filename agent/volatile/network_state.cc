@@ -7,6 +7,7 @@
 
 #include "agent/acquire/failure.h"
 #include "agent/platform/netlink.h"
+#include "agent/volatile/flow_state.h"
 #include "agent/volatile/network_messages.h"
 #include "agent/volatile/process_list.h"
 #include "agent/volatile/record_source.h"
@@ -103,7 +104,9 @@ std::vector<v1::VolatileRecord> NetworkRecords(const KernelFiles& files) {
                            Concat("interfaces, neighbours and routes of ", namespaces - 1,
                                   " other namespaces are not asked for; their sockets are in the kind `sockets`")));
   }
-  return std::move(asker).Release();
+  std::vector<v1::VolatileRecord> records = std::move(asker).Release();
+  for (v1::VolatileRecord& record : FlowRecords(files)) records.push_back(std::move(record));
+  return records;
 }
 
 }  // namespace hozen

@@ -11,6 +11,7 @@
 
 #include "agent/acquire/failure.h"
 #include "agent/platform/netlink.h"
+#include "agent/volatile/present_modules.h"
 #include "agent/volatile/process_list.h"
 #include "agent/volatile/process_text.h"
 #include "agent/volatile/socket_diag.h"
@@ -26,7 +27,6 @@ namespace {
 constexpr size_t kMostSockets = 262'144;
 constexpr size_t kMostOwners = 1'048'576;
 constexpr size_t kMaxTableBytes = 256 << 20;
-constexpr size_t kMaxBuiltinBytes = 4 << 20;
 constexpr char kSockDiag[] = "sock_diag";
 
 struct InetTable {
@@ -53,30 +53,6 @@ std::string KeyOf(const v1::SocketState& socket) {
   return Concat(socket.protocol(), " ", socket.state(), " ", socket.local_address(), " ", socket.local_port(), " ",
                 socket.remote_address(), " ", socket.remote_port());
 }
-
-// Modules that are in the kernel or loaded already. Without modules.builtin nobody knows the former.
-class DiagModules {
- public:
-  explicit DiagModules(const KernelFiles& files) : files_(files) {
-    can_load_ = files.Exists("/proc/modules");
-    const absl::StatusOr<std::string> release = files.ReadLine("/proc/sys/kernel/osrelease");
-    if (!can_load_ || !release.ok()) return;
-    const absl::StatusOr<KernelFiles::Text> text =
-        files.Read(Concat("/lib/modules/", *release, "/modules.builtin"), kMaxBuiltinBytes);
-    if (text.ok()) builtin_ = text->bytes;
-  }
-
-  bool IsThere(std::string_view module) const {
-    if (!can_load_) return true;  // who is not there cannot come
-    return files_.Exists(Concat("/sys/module/", module)) ||
-           builtin_.find(Concat("/", module, ".ko")) != std::string::npos;
-  }
-
- private:
-  const KernelFiles& files_;
-  bool can_load_ = true;
-  std::string builtin_;
-};
 
 class Collector {
  public:
@@ -155,6 +131,7 @@ class Collector {
     }
     AddText(Concat(folder, "unix"), &ParseUnixSockets);
     AddText(Concat(folder, "packet"), &ParsePacketSockets);
+    AddText(Concat(folder, "netlink"), &ParseNetlinkSockets);
   }
 
   template <typename Parse>
@@ -194,7 +171,7 @@ class Collector {
   void Miss(std::string_view what, v1::Failure failure) { missing.push_back(MissingRecord(what, std::move(failure))); }
 
   const KernelFiles& files_;
-  const DiagModules modules_;
+  const PresentModules modules_;
   SocketTable table_;
   uint64_t own_ = 0;
   bool full_ = false;

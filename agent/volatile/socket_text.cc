@@ -112,4 +112,28 @@ std::vector<v1::SocketState> ParsePacketSockets(std::string_view text) {
   return sockets;
 }
 
+std::vector<v1::SocketState> ParseNetlinkSockets(std::string_view text) {
+  std::vector<v1::SocketState> sockets;
+  for (const std::string_view line : Lines(text)) {
+    // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+    const std::vector<std::string_view> fields = Fields(line);
+    if (fields.size() < 10) continue;
+    const auto family = NumberOf<uint32_t>(fields[1]);
+    const auto port = NumberOf<uint32_t>(fields[2]);
+    const auto groups = NumberOf<uint32_t>(fields[3], 16);
+    const auto inode = NumberOf<uint64_t>(fields[9]);
+    if (!family || !port || !groups || !inode) continue;
+    v1::SocketState& socket = sockets.emplace_back();
+    socket.set_protocol("netlink");
+    socket.set_family("netlink");
+    socket.set_type(NetlinkFamilyName(*family));
+    socket.set_local_port(*port);
+    socket.set_groups(*groups);
+    socket.set_receive_queue_bytes(NumberOf<uint32_t>(fields[4]).value_or(0));
+    socket.set_send_queue_bytes(NumberOf<uint32_t>(fields[5]).value_or(0));
+    socket.set_inode(*inode);
+  }
+  return sockets;
+}
+
 }  // namespace hozen

@@ -18,6 +18,8 @@ std::vector<v1::SocketState> ParseInetSockets(std::string_view text, std::string
 std::vector<v1::SocketState> ParseUnixSockets(std::string_view text);
 // /proc/net/packet: who looks at raw frames.
 std::vector<v1::SocketState> ParsePacketSockets(std::string_view text);
+// /proc/net/netlink: who talks to the kernel. `local_port` is the port's number, often a pid.
+std::vector<v1::SocketState> ParseNetlinkSockets(std::string_view text);
 
 }  // namespace hozen
 

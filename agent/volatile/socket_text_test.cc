@@ -9,6 +9,7 @@
 #include "agent/volatile/network_messages.h"
 #include "agent/volatile/socket_diag.h"
 #include "agent/volatile/socket_state.h"
+#include "agent/volatile/testing_attribute.h"
 #include "agent/volatile/testing_mutation.h"
 #include "core/base/printable.h"
 #include "gmock/gmock.h"
@@ -37,16 +38,13 @@ constexpr std::string_view kPacket =
     "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"
     "0000000000000000 3      3    0003   2     1 17     0      5555\n";
 
-std::string Native32(uint32_t number) { return std::string(reinterpret_cast<const char*>(&number), sizeof(number)); }
+constexpr std::string_view kNetlink =
+    "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"
+    "000000001b41c3f2 0   4711       00000551 8        16       0     2        0        1066    \n"
+    "0000000000000000 15  0          00000000 0        0        0     2        0        4       \n"
+    "0000000000000000 31  4294963201 00000001 0        0        0     2        0        1067    \n";
 
-std::string Attribute(uint16_t type, std::string_view value) {
-  const uint16_t size = static_cast<uint16_t>(4 + value.size());
-  std::string bytes(reinterpret_cast<const char*>(&size), 2);
-  bytes.append(reinterpret_cast<const char*>(&type), 2);
-  bytes += value;
-  bytes.resize((bytes.size() + 3) / 4 * 4, '\0');
-  return bytes;
-}
+std::string Native32(uint32_t number) { return std::string(reinterpret_cast<const char*>(&number), sizeof(number)); }
 
 std::string InetAnswer() {
   std::string answer(72, '\0');
@@ -107,6 +105,20 @@ TEST(SocketTextTest, UnixAndPacket) {
   ASSERT_EQ(packet.size(), 1u);
   EXPECT_EQ(packet[0].inode(), 5555u);
   EXPECT_EQ(packet[0].interface_index(), 2u);
+}
+
+TEST(SocketTextTest, NetlinkTellsWhoTalksToWhichPartOfTheKernel) {
+  const std::vector<v1::SocketState> sockets = ParseNetlinkSockets(kNetlink);
+  ASSERT_EQ(sockets.size(), 3u);
+  EXPECT_EQ(sockets[0].type(), "route");
+  EXPECT_EQ(sockets[0].local_port(), 4711u);
+  EXPECT_EQ(sockets[0].groups(), 0x551u);
+  EXPECT_EQ(sockets[0].receive_queue_bytes(), 8u);
+  EXPECT_EQ(sockets[0].inode(), 1066u);
+  EXPECT_FALSE(sockets[0].has_uid());
+  EXPECT_EQ(sockets[1].type(), "kobject_uevent");
+  EXPECT_EQ(sockets[2].type(), "31") << "one that has no name here";
+  EXPECT_EQ(sockets[2].local_port(), 4294963201u) << "the kernel chose it";
 }
 
 TEST(SocketTextTest, AnswersOfSockDiag) {
@@ -173,6 +185,7 @@ TEST(SocketTextTest, DamagedTablesAndAnswersNeverCrashAndNothingButUtf8ComesOfTh
   WithMutations(kTcp6, 1000, [&](std::string_view text) { check(ParseInetSockets(text, "tcp")); });
   WithMutations(kUnix, 2000, [&](std::string_view text) { check(ParseUnixSockets(text)); });
   WithMutations(kPacket, 1000, [&](std::string_view text) { check(ParsePacketSockets(text)); });
+  WithMutations(kNetlink, 1000, [&](std::string_view text) { check(ParseNetlinkSockets(text)); });
   const auto check_one = [&](const std::optional<v1::SocketState>& socket) {
     if (socket.has_value()) check({*socket});
   };

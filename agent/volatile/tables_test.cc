@@ -218,9 +218,10 @@ TEST(ClockStateTest, TaintIsDecodedAndWhatIsNotThereIsSaid) {
   TestingRoot root;
   root.Write("/proc/sys/kernel/random/boot_id", "0a0b\n");
   root.Write("/proc/sys/kernel/tainted", "12289\n");
-  const std::vector<v1::VolatileRecord> records = ClockRecords(KernelFiles(root.path()));
+  const std::vector<v1::VolatileRecord> records = ClockRecords(KernelFiles(root.path()), -7);
   ASSERT_EQ(records.size(), 5u);
   const v1::ClockState& clock = records[0].clock();
+  EXPECT_EQ(clock.collector_offset_ns(), -7);
   EXPECT_EQ(clock.boot_id(), "0a0b");
   EXPECT_THAT(clock.taint_flags(), ElementsAre("proprietary_module", "out_of_tree_module", "unsigned_module"));
   EXPECT_GT(clock.utc().seconds(), 1700000000);

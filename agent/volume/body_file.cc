@@ -1,19 +1,13 @@
 #include "agent/volume/body_file.h"
 
-#include <limits>
-#include <memory>
-
+#include "agent/volume/file_system.h"
 #include "core/base/concat.h"
-#include "core/base/printable.h"
+#include "core/evidence/body_line.h"
 
 namespace hozen {
 namespace {
 
 constexpr size_t kModeTextBytes = 12;
-
-struct FileSystemCloser {
-  void operator()(TSK_FS_INFO* handle) const { tsk_fs_close(handle); }
-};
 
 struct Walk {
   std::string prefix;
@@ -22,12 +16,8 @@ struct Walk {
   std::string line;  // kept for its memory
 };
 
-// A control character would break a line, or the terminal of whoever reads it.
 void AppendName(std::string& line, const char* name) {
-  for (; name != nullptr && *name != '\0'; ++name) {
-    const auto byte = static_cast<unsigned char>(*name);
-    line.push_back(byte < 0x20 ? '^' : *name);
-  }
+  if (name != nullptr) AppendListedName(name, line);
 }
 
 // Default attributes of NTFS bear names that say nothing ($I30 of a folder).
@@ -152,27 +142,18 @@ TSK_WALK_RET_ENUM Visit(TSK_FS_FILE* file, const char* folder, void* context) {
   return TSK_WALK_CONT;
 }
 
-std::string LastError() {
-  const char* text = tsk_error_get();
-  return text == nullptr ? "libtsk does not say why" : Printable(text);
-}
-
 }  // namespace
 
 absl::StatusOr<BodyFileEnd> WriteBodyFile(DiskImage& disk, uint64_t offset_bytes, std::string_view mount_point,
                                           const std::function<void(std::string_view)>& on_line) {
-  if (offset_bytes >= disk.size_bytes())
-    return absl::NotFoundError("The file system would begin behind the disk's end");
-  tsk_error_reset();
-  const std::unique_ptr<TSK_FS_INFO, FileSystemCloser> system(
-      tsk_fs_open_img(disk.info(), static_cast<TSK_OFF_T>(offset_bytes), TSK_FS_TYPE_DETECT));
-  if (system == nullptr) return absl::NotFoundError(LastError());
+  const absl::StatusOr<FileSystem> opened = OpenFileSystem(disk, offset_bytes);
+  if (!opened.ok()) return opened.status();
+  TSK_FS_INFO& system = **opened;
   Walk walk = {.prefix = std::string(mount_point), .on_line = &on_line, .end = {}, .line = ""};
   if (!walk.prefix.empty() && walk.prefix.back() != '/') walk.prefix.push_back('/');
   constexpr int kFlags = TSK_FS_DIR_WALK_FLAG_RECURSE | TSK_FS_DIR_WALK_FLAG_ALLOC | TSK_FS_DIR_WALK_FLAG_UNALLOC;
-  if (tsk_fs_dir_walk(system.get(), system->root_inum, static_cast<TSK_FS_DIR_WALK_FLAG_ENUM>(kFlags), &Visit, &walk) !=
-      0) {
-    return absl::DataLossError(Concat("After ", walk.end.entries, " entries: ", LastError()));
+  if (tsk_fs_dir_walk(&system, system.root_inum, static_cast<TSK_FS_DIR_WALK_FLAG_ENUM>(kFlags), &Visit, &walk) != 0) {
+    return absl::DataLossError(Concat("After ", walk.end.entries, " entries: ", LastLibtskError()));
   }
   return walk.end;
 }

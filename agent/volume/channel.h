@@ -17,12 +17,19 @@ namespace hozen {
 
 enum class MessageType : uint8_t {
   // To the child.
-  kSetup = 1,      // memory_bytes, cpu_seconds, sector_size_bytes, ContainerKind, shared_bytes, the size of each file
-  kLayout = 2,     // nothing
-  kListing = 3,    // offset_bytes, then the mount point
-  kFileRuns = 4,   // offset_bytes, from_bytes, most_runs, valuable_only
-  kFreeRuns = 5,   // the same
-  kReadBytes = 6,  // offset_bytes, size_bytes: into the shared memory
+  kSetup = 1,        // memory_bytes, cpu_seconds, sector_size_bytes, ContainerKind, shared_bytes, the size of each file
+  kLayout = 2,       // nothing
+  kListing = 3,      // offset_bytes, then the mount point
+  kFileRuns = 4,     // offset_bytes, from_bytes, most_runs, valuable_only
+  kFreeRuns = 5,     // the same
+  kReadBytes = 6,    // offset_bytes, size_bytes: into the shared memory
+  kFolder = 7,       // offset_bytes, address, deleted
+  kFind = 8,         // offset_bytes, address, then the name
+  kDescribe = 9,     // offset_bytes, address
+  kAttribute = 21,   // offset_bytes, address, type, id, from_bytes, size_bytes: into the shared memory
+  kFileSystem = 22,  // offset_bytes
+  kOrphans = 23,     // offset_bytes
+  kRegistry = 27,    // as kAttribute, the number of logs, each as kDescribe, has_value, the value's length, then both
   // From the child.
   kReady = 10,         // disk_size_bytes, sector_size_bytes: it is in its sandbox, and the container is open
   kPartition = 11,     // v1::Partition
@@ -34,6 +41,11 @@ enum class MessageType : uint8_t {
   kStillReading = 16,  // nothing: there is no answer yet, but the disk is being read
   kRuns = 17,          // runs, each as AppendRun writes it
   kRunsEnd = 18,       // end_bytes, complete
+  kEntries = 24,       // v1::RawEntry, each preceded by its length; to kFind and kDescribe one alone
+  kEntriesEnd = 25,    // nothing
+  kHiveBytes = 28,     // a piece of a row of v1::RegistryKey, each preceded by its length
+  kHiveEnd = 29,       // keys, errors, dirty, log_entries
+  kFileSystemIs = 26,  // block_size_bytes, ignores_case; type, label and uuid, each preceded by its length
 };
 
 inline constexpr size_t kMaxListingPieceBytes = 64 << 10;

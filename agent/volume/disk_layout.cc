@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "agent/volume/file_system.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 
@@ -13,9 +14,6 @@ namespace {
 
 struct VolumeSystemCloser {
   void operator()(TSK_VS_INFO* handle) const { tsk_vs_close(handle); }
-};
-struct FileSystemCloser {
-  void operator()(TSK_FS_INFO* handle) const { tsk_fs_close(handle); }
 };
 
 constexpr size_t kMaxTextBytes = 512;
@@ -33,7 +31,7 @@ void AddNote(v1::Partition& partition, const std::string& note) {
 void FindFileSystem(DiskImage& disk, v1::Partition& partition) {
   if (partition.size_bytes() == 0) return;
   tsk_error_reset();
-  const std::unique_ptr<TSK_FS_INFO, FileSystemCloser> found(
+  const FileSystem found(
       tsk_fs_open_img(disk.info(), static_cast<TSK_OFF_T>(partition.offset_bytes()), TSK_FS_TYPE_DETECT));
   if (found != nullptr) {
     partition.set_file_system(Text(tsk_fs_type_toname(found->ftype)));

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
-#include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
+#include "agent/volume/file_system.h"
 #include "agent/volume/value_ranks.h"
 #include "core/base/concat.h"
-#include "core/base/printable.h"
 
 namespace hozen {
 namespace {
@@ -19,27 +17,6 @@ namespace {
 constexpr uint64_t kChunk = kMaxChunkSizeBytes;
 // Of one attribute: a hostile file system may give one file more pieces than the whole disk has blocks.
 constexpr size_t kMostPiecesOfAFile = size_t{1} << 20;
-
-struct FileSystemCloser {
-  void operator()(TSK_FS_INFO* handle) const { tsk_fs_close(handle); }
-};
-using FileSystem = std::unique_ptr<TSK_FS_INFO, FileSystemCloser>;
-
-std::string LastError() {
-  const char* text = tsk_error_get();
-  return text == nullptr ? "libtsk does not say why" : Printable(text);
-}
-
-absl::StatusOr<FileSystem> OpenFileSystem(DiskImage& disk, uint64_t offset_bytes) {
-  if (offset_bytes >= disk.size_bytes()) {
-    return absl::NotFoundError("The file system would begin behind the disk's end");
-  }
-  tsk_error_reset();
-  FileSystem system(tsk_fs_open_img(disk.info(), static_cast<TSK_OFF_T>(offset_bytes), TSK_FS_TYPE_DETECT));
-  if (system == nullptr) return absl::NotFoundError(LastError());
-  if (system->block_size == 0) return absl::NotFoundError("Its blocks have no size");
-  return system;
-}
 
 // Keeps the runs that begin first, at most so many.
 template <typename Run>
@@ -255,7 +232,7 @@ absl::Status WalkBlocks(TSK_FS_INFO& system, uint64_t first, int flags, BlockWal
       &system, std::max<TSK_DADDR_T>(first, system.first_block), system.last_block,
       static_cast<TSK_FS_BLOCK_WALK_FLAG_ENUM>(flags | TSK_FS_BLOCK_WALK_FLAG_AONLY), &VisitBlock, &walk);
   walk.Flush();
-  return failed == 0 ? absl::OkStatus() : absl::DataLossError(Concat("Going through its blocks: ", LastError()));
+  return failed == 0 ? absl::OkStatus() : absl::DataLossError(Concat("Going through its blocks: ", LastLibtskError()));
 }
 
 // Where a file system keeps its tables outside files: they are cut like one file that lies where they lie.
@@ -285,7 +262,7 @@ absl::StatusOr<FoundRuns<FileRun>> FindFileRuns(DiskImage& disk, const RunQuery&
   const TSK_INUM_T last = system.last_inum > system.first_inum ? system.last_inum - 1 : system.last_inum;
   if (tsk_fs_meta_walk(&system, system.first_inum, last, static_cast<TSK_FS_META_FLAG_ENUM>(kFlags), &VisitFile,
                        &walk) != 0) {
-    return absl::DataLossError(Concat("Going through its files: ", LastError()));
+    return absl::DataLossError(Concat("Going through its files: ", LastLibtskError()));
   }
   if (HasMetadataBlocks(system)) {
     std::vector<FilePiece> tables;

@@ -9,13 +9,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "agent/volume/file_system.h"
 
 namespace hozen {
 namespace {
-
-struct DirCloser {
-  void operator()(TSK_FS_DIR* handle) const { tsk_fs_dir_close(handle); }
-};
 
 struct ValuablePath {
   uint8_t rank;
@@ -111,7 +108,7 @@ class Search {
     if (const auto found = folders_.find(folder); found != folders_.end()) return *found->second;
     if (folders_.size() >= kMostFolders) return kNone;
     auto entries = std::make_unique<std::vector<Entry>>();
-    const std::unique_ptr<TSK_FS_DIR, DirCloser> opened(tsk_fs_dir_open_meta(&system_, folder));
+    const FolderHandle opened(tsk_fs_dir_open_meta(&system_, folder));
     const size_t count = opened == nullptr ? 0 : tsk_fs_dir_getsize(opened.get());
     for (size_t i = 0; i < count && files_seen_ < kMostFiles; ++i) {
       const TSK_FS_NAME* name = tsk_fs_dir_get_name(opened.get(), i);

@@ -16,8 +16,11 @@
 #include "absl/types/span.h"
 #include "agent/volume/container_kind.h"
 #include "agent/volume/found_runs.h"
+#include "agent/volume/raw_file.h"
+#include "agent/volume/registry_query.h"
 #include "core/base/unique_fd.h"
 #include "proto/hozen/v1/evidence.pb.h"
+#include "proto/hozen/v1/raw_entry.pb.h"
 
 namespace hozen {
 
@@ -72,9 +75,38 @@ class VolumeReader {
   virtual uint64_t disk_size_bytes() const = 0;
   virtual uint32_t sector_size_bytes() const = 0;
 
-  // Only after StartOnContainer. Bytes of the disk in the container, at most kMostReadBytes of them; fewer than the
-  // buffer holds only at the end. DataLoss where they cannot be had although the child is well.
+  // Bytes of the disk, at most kMostReadBytes of them; fewer than the buffer holds only at the end. DataLoss where they
+  // cannot be had although the child is well.
   virtual absl::StatusOr<size_t> ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) = 0;
+
+  // Files, read raw. Of all these: NotFound where there is no file system at the offset, or no such file or attribute
+  // in it; InvalidArgument where a folder is meant and the file is none; DataLoss where it is there and cannot be read
+  // although the child is well. What is wrong with one file is a `problem` in its entry, never an error. FAT's times
+  // are taken as UTC. Names hold no '/' and no NUL, and are at most 4 KiB.
+
+  // Batches of at most 64 KiB. An error of it is returned and ends this reader.
+  using OnRawEntries = std::function<absl::Status(std::vector<v1::RawEntry>)>;
+  // Every name of a folder, in the file system's order, without "." and ".." and what libtsk adds to root folders.
+  virtual absl::Status ReadFolder(const RawFileId& folder, const RawFolderOptions& options,
+                                  const OnRawEntries& on_entries) = 0;
+  // One allocated name in a folder; the entry bears the name as it is there. Where the file system ignores case, so
+  // does this for ASCII, and the same letters are preferred.
+  virtual absl::StatusOr<v1::RawEntry> FindEntry(const RawFileId& folder, std::string_view name) = 0;
+  // The file by its record, without a name.
+  virtual absl::StatusOr<v1::RawEntry> DescribeFile(const RawFileId& file) = 0;
+  // Bytes of an attribute, at most kMostReadBytes; fewer than the buffer holds only at its end. Compressed ones are
+  // unpacked, holes are zeros.
+  virtual absl::StatusOr<size_t> ReadAttribute(const RawFileId& file, const RawAttributeId& attribute,
+                                               uint64_t offset_bytes, absl::Span<char> buffer) = 0;
+  virtual absl::StatusOr<RawFileSystem> DescribeFileSystem(uint64_t offset_bytes) = 0;
+  // Deleted files that no folder names any more. The first time the whole file system is walked for that.
+  virtual absl::Status ReadOrphans(uint64_t offset_bytes, const OnRawEntries& on_entries) = 0;
+
+  // Keys of a registry hive on the disk, front to back, with their values; a literal key is one key. Damage in the hive
+  // is in the records' problems and counted. NotFound and DataLoss as for files; DataLoss too where it is no hive, or
+  // longer than kMaxHiveBytes: what was handed on before is good. InvalidArgument for a malformed key. An error of
+  // on_key is returned and ends this reader.
+  virtual absl::StatusOr<RegistryEnd> ReadRegistry(const RegistryQuery& query, const OnRegistryKey& on_key) = 0;
 
   // As Start, on the disk in a container. InvalidArgument where it cannot be read by us or alone (encrypted, the
   // difference to a parent), DataLoss where it is damaged or not whole; the text says what to do.

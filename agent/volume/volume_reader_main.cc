@@ -17,40 +17,28 @@
 #include "agent/platform/shared_memory.h"
 #include "agent/volume/body_file.h"
 #include "agent/volume/channel.h"
+#include "agent/volume/child_voice.h"
 #include "agent/volume/disk_image.h"
 #include "agent/volume/disk_layout.h"
 #include "agent/volume/file_runs.h"
 #include "agent/volume/media.h"
+#include "agent/volume/raw_answers.h"
 #include "agent/volume/run_messages.h"
 #include "agent/volume/volume_reader.h"
 
 namespace hozen {
 namespace {
 
-constexpr int kBadStart = 64;
-constexpr int kAgentGone = 65;
 constexpr int kExceptionThrown = 70;
-constexpr size_t kMaxErrorBytes = 1024;
 constexpr size_t kMaxPartitionBytes = 8 << 10;
 constexpr absl::Duration kSignOfLife = absl::Seconds(5);
 
-// _exit, because what runs at an orderly exit would meet the system call filter.
-void Say(MessageType type, std::string_view payload) {
-  if (!SendMessage(kChildSocket, type, payload, absl::InfiniteFuture()).ok()) _exit(kAgentGone);
-}
-
-void SayFailed(const absl::Status& status) {
-  std::string payload;
-  AppendNumber(payload, static_cast<uint64_t>(status.code()));
-  payload.append(std::string(status.message()).substr(0, kMaxErrorBytes));
-  Say(MessageType::kFailed, payload);
-}
-
 class Reader {
  public:
-  // `shared` may be null.
   Reader(std::unique_ptr<Media> media, std::unique_ptr<SharedMemory> shared)
-      : media_(std::move(media)), shared_(std::move(shared)), disk_(DiskImage::Create(*media_)) {}
+      : media_(std::move(media)), shared_(std::move(shared)), disk_(DiskImage::Create(*media_)) {
+    if (disk_ != nullptr) raw_.emplace(*disk_, *shared_);
+  }
 
   bool ok() const { return disk_ != nullptr; }
 
@@ -63,7 +51,7 @@ class Reader {
 
   // False where that was not asked as agreed.
   bool ReadBytes(uint64_t offset_bytes, uint64_t size_bytes) {
-    if (shared_ == nullptr || size_bytes > shared_->size_bytes()) return false;
+    if (size_bytes > shared_->size_bytes()) return false;
     const absl::StatusOr<size_t> size = media_->ReadAt(offset_bytes, shared_->writable().subspan(0, size_bytes));
     if (!size.ok()) {
       SayFailed(size.status());
@@ -128,11 +116,13 @@ class Reader {
   }
 
   DiskImage& disk() { return *disk_; }
+  RawAnswers& raw() { return *raw_; }
 
  private:
   const std::unique_ptr<Media> media_;
   const std::unique_ptr<SharedMemory> shared_;
-  std::unique_ptr<DiskImage> disk_;
+  const std::unique_ptr<DiskImage> disk_;
+  std::optional<RawAnswers> raw_;
 };
 
 // A search for orphans on a big slow disk says nothing for minutes, and yet works.
@@ -172,6 +162,8 @@ int Serve(Reader& reader) {
       const std::optional<uint64_t> offset_bytes = TakeNumber(payload);
       const std::optional<uint64_t> size_bytes = TakeNumber(payload);
       if (!size_bytes.has_value() || !reader.ReadBytes(*offset_bytes, *size_bytes)) return kBadStart;
+    } else if (RawAnswers::Knows(request->type)) {
+      if (!reader.raw().Answer(request->type, payload)) return kBadStart;
     } else {
       return kBadStart;
     }
@@ -194,13 +186,9 @@ int Run() {
     kept.push_back(kChildHandle + static_cast<int>(files.size()));
     files.push_back({.fd = kept.back(), .size_bytes = *size_bytes});
   }
-  std::unique_ptr<SharedMemory> shared;
-  if (*shared_bytes > 0) {
-    absl::StatusOr<std::unique_ptr<SharedMemory>> attached =
-        SharedMemory::Attach(kChildHandle + static_cast<int>(files.size()), *shared_bytes);
-    if (!attached.ok()) return kBadStart;
-    shared = *std::move(attached);
-  }
+  absl::StatusOr<std::unique_ptr<SharedMemory>> shared =
+      SharedMemory::Attach(kChildHandle + static_cast<int>(files.size()), *shared_bytes);
+  if (!shared.ok()) return kBadStart;
   // FAT's times have no zone, so they are taken as UTC, on every host alike. Settled now, because afterwards the C
   // library could not look for zones.
   setenv("TZ", "UTC0", 1);
@@ -219,7 +207,7 @@ int Run() {
     SayFailed(media.status());
     return kBadStart;
   }
-  Reader reader(*std::move(media), std::move(shared));
+  Reader reader(*std::move(media), *std::move(shared));
   if (!reader.ok()) {
     SayFailed(absl::InvalidArgumentError("libtsk does not take a disk of this size or sector size"));
     return kBadStart;

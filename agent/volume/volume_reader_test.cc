@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "agent/volume/channel.h"
+#include "agent/volume/raw_messages.h"
 #include "core/base/concat.h"
 #include "gtest/gtest.h"
 
@@ -413,6 +414,44 @@ TEST_F(VolumeReaderTest, DisbelievesEndlessPartitions) {
   absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(EmptyFile("disk", kMiB));
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_TRUE(absl::IsAborted((*reader)->ReadLayout().status()));
+}
+
+TEST_F(VolumeReaderTest, DisbelievesFilesThatCannotBe) {
+  v1::RawEntry elsewhere;
+  elsewhere.set_name("../../etc/shadow");
+  elsewhere.set_allocation(v1::ALLOCATION_ALLOCATED);
+  std::string climbing;
+  AppendEntry(elsewhere, climbing);
+  for (const std::string& lie : {climbing, climbing.substr(0, 20), std::string(8, '\xff')}) {
+    LetChildSay(Framed(MessageType::kReady, Sizes(kMiB, 512)) + Framed(MessageType::kEntries, lie) +
+                Framed(MessageType::kEntriesEnd, ""));
+    absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(EmptyFile("disk", kMiB));
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    const absl::Status status = (*reader)->ReadFolder({}, {}, [](std::vector<v1::RawEntry>) {
+      ADD_FAILURE() << "a lie was handed on";
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(absl::IsAborted(status)) << status;
+  }
+}
+
+TEST_F(VolumeReaderTest, DisbelievesMoreBytesThanWereAskedFor) {
+  std::string size;
+  AppendNumber(size, 5000);
+  LetChildSay(Framed(MessageType::kReady, Sizes(kMiB, 512)) + Framed(MessageType::kBytes, size));
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(EmptyFile("disk", kMiB));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  char buffer[4096];
+  EXPECT_TRUE(absl::IsAborted((*reader)->ReadAttribute({}, {}, 0, absl::MakeSpan(buffer)).status()));
+}
+
+TEST_F(VolumeReaderTest, HandsOnWhatTheReaderOfAFolderStopsItWith) {
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(MakeExt4("ext4"));
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const absl::Status status =
+      (*reader)->ReadFolder({}, {}, [](std::vector<v1::RawEntry>) { return absl::CancelledError("enough"); });
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  EXPECT_TRUE(absl::IsAborted((*reader)->DescribeFileSystem(0).status()));
 }
 
 TEST_F(VolumeReaderTest, SaysSoWhereItsProgramIsMissing) {

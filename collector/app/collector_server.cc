@@ -8,6 +8,7 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -98,6 +99,13 @@ CustomersOptions CustomersIn(const DataFolder& data, const CollectorServerOption
   return customers;
 }
 
+// Silence is what six heartbeats would have ended, so that one that is late ends no session.
+AgentControlOptions ControlOf(const CollectorServerOptions& options) {
+  AgentControlOptions control;
+  control.silence_timeout = std::max(control.silence_timeout, 6 * options.heartbeat_interval);
+  return control;
+}
+
 class WiredServer final : public CollectorServer {
  public:
   WiredServer(const CollectorServerOptions& options, DataFolder data, std::unique_ptr<Catalog> catalog,
@@ -114,7 +122,8 @@ class WiredServer final : public CollectorServer {
         index_worker_(indexer_, *catalog_),
         committer_(customers_, *catalog_, fleet_, clock_,
                    [this](std::string_view customer_id) { index_worker_.Notify(customer_id); }),
-        control_(AgentControlService::Create({}, fleet_, enroller_, *catalog_, clock_)) {
+        control_(AgentControlService::Create(ControlOf(options), fleet_, enroller_, *catalog_, clock_)) {
+    fleet_.SetHeartbeatInterval(options.heartbeat_interval);
     const ServiceContext context{customers_, *catalog_, fleet_, data_.root(), clock_, &streams_};
     services_.push_back(NewEnrollmentService(enroller_, *catalog_, clock_));
     services_.push_back(NewEvidenceIngestService({}, customers_, *catalog_, fleet_, committer_, clock_));

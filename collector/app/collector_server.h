@@ -18,6 +18,7 @@ struct CollectorServerOptions {
   std::string listen = "0.0.0.0:8443";  // port 0: any that is free
   uint64_t reserve_bytes = uint64_t{256} << 20;
   uint64_t quota_bytes = 0;
+  absl::Duration heartbeat_interval = absl::Seconds(30);
 };
 
 // Thread-compatible; the calls that it serves come on threads of its own.

@@ -191,6 +191,7 @@ int Main(int argc, char** argv) {
   std::string port_file;
   uint64_t reserve_mib = 256;
   uint64_t quota_mib = 0;
+  uint32_t heartbeat_s = 30;
   constexpr uint64_t kMaxMib = uint64_t{1} << 40;
   CLI::App* const serve_command = app.add_subcommand(
       "serve",
@@ -226,6 +227,14 @@ int Main(int argc, char** argv) {
       ->type_name("MIB")
       ->capture_default_str();
 
+  serve_command
+      ->add_option("--heartbeat-s", heartbeat_s,
+                   std::string(Say("How often agents say that they are there, in seconds; a large fleet may want fewer",
+                                   "エージェントの生存通知の間隔(秒)。端末が多い場合は長くできます")))
+      ->check(CLI::Range(uint32_t{1}, uint32_t{600}))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -243,6 +252,7 @@ int Main(int argc, char** argv) {
   serve.port_file = port_file;
   serve.server.reserve_bytes = reserve_mib << 20;
   serve.server.quota_bytes = quota_mib << 20;
+  serve.server.heartbeat_interval = absl::Seconds(heartbeat_s);
   return Serve(serve);
 }
 

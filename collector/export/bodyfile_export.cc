@@ -1,78 +1,16 @@
 #include "collector/export/bodyfile_export.h"
 
-#include <sys/stat.h>
-
 #include <optional>
 #include <string_view>
 
-#include "absl/time/time.h"
 #include "collector/export/listing_lines.h"
 #include "collector/export/text_sink.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
+#include "core/evidence/body_line.h"
 
 namespace hozen {
 namespace {
-
-std::string EscapedName(std::string_view name) {
-  std::string out;
-  out.reserve(name.size());
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += '^';
-    } else if (c == '%') {
-      out += "%25";
-    } else if (c == '|') {
-      out += "%7C";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-char TypeLetter(uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return 'r';
-    case S_IFDIR:
-      return 'd';
-    case S_IFLNK:
-      return 'l';
-    case S_IFIFO:
-      return 'p';
-    case S_IFCHR:
-      return 'c';
-    case S_IFBLK:
-      return 'b';
-    case S_IFSOCK:
-      return 'h';
-    default:
-      return '-';
-  }
-}
-
-// "r/rrwxr-xr-x": the type as the folder has it, a slash, the type and permissions as the file has them.
-std::string ModeText(uint32_t mode) {
-  const char type = TypeLetter(mode);
-  std::string text = {type, '/', type};
-  for (int shift = 6; shift >= 0; shift -= 3) {
-    text += (mode >> shift & 4) != 0 ? 'r' : '-';
-    text += (mode >> shift & 2) != 0 ? 'w' : '-';
-    text += (mode >> shift & 1) != 0 ? 'x' : '-';
-  }
-  const auto special = [&](uint32_t bit, size_t at, char letter) {
-    if ((mode & bit) == 0) return;
-    text[at] = text[at] == 'x' ? letter : static_cast<char>(letter - 'a' + 'A');
-  };
-  special(S_ISUID, 5, 's');
-  special(S_ISGID, 8, 's');
-  special(S_ISVTX, 11, 't');
-  return text;
-}
-
-int64_t Seconds(int64_t unix_ns) { return absl::ToUnixSeconds(absl::FromUnixNanos(unix_ns)); }
 
 // A line that is none of ours is passed on unless a part is asked for.
 bool TakesLine(const ItemFilter& filter, std::string_view line) {
@@ -85,12 +23,11 @@ bool TakesLine(const ItemFilter& filter, std::string_view line) {
 
 std::string BodyfileLine(const v1::Item& item) {
   if (!item.has_file()) return "";
-  const v1::FileMetadata& file = item.file();
-  std::string name = EscapedName(item.path());
-  if (!file.link_target().empty()) name += Concat(" -> ", EscapedName(file.link_target()));
-  return Concat("0|", name, "|", file.inode(), "|", ModeText(file.mode()), "|", file.uid(), "|", file.gid(), "|",
-                file.size_bytes(), "|", Seconds(file.accessed_unix_ns()), "|", Seconds(file.modified_unix_ns()), "|",
-                Seconds(file.changed_unix_ns()), "|", Seconds(file.born_unix_ns()), "\n");
+  std::string name = EscapedBodyName(item.path());
+  if (!item.file().link_target().empty()) name += Concat(" -> ", EscapedBodyName(item.file().link_target()));
+  std::string line;
+  AppendBodyLine(name, item.file(), line);
+  return line;
 }
 
 absl::Status ExportBodyfile(StoredEvidence& evidence, const ItemFilter& filter, StreamSink& sink) {

@@ -28,6 +28,10 @@ void AddFile(Json& json, const v1::FileMetadata& file) {
   AddTime(json, "accessed", file.accessed_unix_ns());
   AddTime(json, "changed", file.changed_unix_ns());
   AddTime(json, "born", file.born_unix_ns());
+  AddTime(json, "name_modified", file.name_modified_unix_ns());
+  AddTime(json, "name_accessed", file.name_accessed_unix_ns());
+  AddTime(json, "name_changed", file.name_changed_unix_ns());
+  AddTime(json, "name_born", file.name_born_unix_ns());
   if (!file.link_target().empty()) json["link_target"] = Printable(file.link_target());
 }
 
@@ -89,6 +93,15 @@ Json ItemJson(const v1::Item& item, std::string_view entry) {
     json["command"] = Printable(item.command().command());
     json["exit_status"] = item.command().exit_status();
   }
+  if (item.access() != v1::ACCESS_UNSPECIFIED) {
+    json["access"] = absl::AsciiStrToLower(absl::StripPrefix(v1::Access_Name(item.access()), "ACCESS_"));
+  }
+  if (item.allocation() != v1::ALLOCATION_UNSPECIFIED) {
+    json["allocation"] =
+        absl::AsciiStrToLower(absl::StripPrefix(v1::Allocation_Name(item.allocation()), "ALLOCATION_"));
+  }
+  if (item.hidden()) json["hidden"] = true;
+  if (item.attribute().skipped_bytes() != 0) json["skipped_bytes"] = item.attribute().skipped_bytes();
   if (item.has_file()) AddFile(json, item.file());
   return json;
 }

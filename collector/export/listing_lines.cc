@@ -17,8 +17,8 @@ constexpr size_t kFieldsBehindName = 9;
 constexpr int64_t kNanoseconds = 1'000'000'000;
 
 bool ReadSeconds(std::string_view text, int64_t& seconds) {
-  return absl::SimpleAtoi(AbslView(text), &seconds) && seconds >= 0 &&
-         seconds <= std::numeric_limits<int64_t>::max() / kNanoseconds;
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / kNanoseconds;
+  return absl::SimpleAtoi(AbslView(text), &seconds) && seconds >= -kMost && seconds <= kMost;
 }
 
 }  // namespace

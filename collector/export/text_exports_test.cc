@@ -153,7 +153,7 @@ TEST_F(TextExportsTest, CaseOfNothingIsStillADocument) {
 TEST(ListingLinesTest, LinesThatAreNoneAreRefused) {
   EXPECT_TRUE(ParseListingLine("0|/a|1|r/r|0|0|1|1|2|3|4").has_value());
   for (const char* line : {"", "|", "0|/a|1|r/r|0|0|1|1|2|3", "0|/a|1|r/r|x|0|1|1|2|3|4", "0||1|r/r|0|0|1|1|2|3|4",
-                           "0|/a|1|r/r|0|0|1|99999999999999|2|3|4", "0|/a|1|r/r|0|0|1|-1|2|3|4"}) {
+                           "0|/a|1|r/r|0|0|1|99999999999999|2|3|4", "0|/a|1|r/r|0|0|1|-99999999999999|2|3|4"}) {
     EXPECT_FALSE(ParseListingLine(line).has_value()) << line;
   }
 }
@@ -163,6 +163,13 @@ TEST(ListingLinesTest, ANameMayHoldTheSeparatorAndASizeMayBeUnknown) {
   ASSERT_TRUE(listed.has_value());
   EXPECT_EQ(listed->name, "/a|b%7C");
   EXPECT_EQ(listed->size_bytes, 0u);
+}
+
+TEST(ListingLinesTest, ATimeBefore1970IsATime) {
+  const std::optional<ListingLine> listed = ParseListingLine("0|/a|1|r/r|0|0|1|-1|-315619200|3|4");
+  ASSERT_TRUE(listed.has_value());
+  EXPECT_EQ(listed->accessed_unix_s, -1);
+  EXPECT_EQ(listed->modified_unix_s, -315619200);
 }
 
 TEST(ListingLinesTest, WhatMissesAPartIsNoLine) {

@@ -18,7 +18,6 @@
 namespace hozen {
 namespace {
 
-constexpr uint32_t kHeartbeatIntervalS = 30;
 // How stale the catalog may be about a host that is connected: a write for every heartbeat of every host would cost a
 // sync each.
 constexpr absl::Duration kSaveInterval = absl::Seconds(60);
@@ -189,7 +188,7 @@ absl::StatusOr<uint64_t> Fleet::Connect(std::string_view customer_id, std::strin
 
   v1::CollectorMessage welcome;
   welcome.mutable_welcome()->set_now_unix_ns(now);
-  welcome.mutable_welcome()->set_heartbeat_interval_s(kHeartbeatIntervalS);
+  welcome.mutable_welcome()->set_heartbeat_interval_s(static_cast<uint32_t>(absl::ToInt64Seconds(heartbeat_interval_)));
   send(std::move(welcome));
 
   // Registered before the open acquisitions are read, so that a plan submitted meanwhile is sent twice rather than not

@@ -43,6 +43,8 @@ class Fleet {
  public:
   // All must outlive it.
   Fleet(Customers& customers, Catalog& catalog, const Clock& clock);
+  // How often agents are asked to say that they are there, in whole seconds. Before the first session; else 30 seconds.
+  void SetHeartbeatInterval(absl::Duration interval) { heartbeat_interval_ = interval; }
 
   // Before the first session and call. `watcher` must outlive them; null for nobody.
   void SetWatcher(FleetWatcher* watcher) { watcher_ = watcher; }
@@ -137,6 +139,7 @@ class Fleet {
   Customers& customers_;
   Catalog& catalog_;
   const Clock& clock_;
+  absl::Duration heartbeat_interval_ = absl::Seconds(30);
   FleetWatcher* watcher_ = nullptr;
   // One step of reading, changing and writing a row at a time; a row's mutex is chosen by its key. Taken before mutex_.
   std::array<absl::Mutex, 256> row_mutexes_;

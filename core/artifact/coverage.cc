@@ -18,17 +18,23 @@ SourceCoverage::State StateOf(size_t good, size_t bad) {
 
 void CoverGroup(const ArtifactDefinitions& definitions, const ArtifactSource& source, std::string_view system,
                 SourceCoverage& covered) {
+  covered.reasons = source.not_taken;
+  size_t good = 0;
   for (const std::string& name : source.names) {
     // Whatever is wrong below a member is wrong with this group too.
     const absl::Status status = definitions.Resolve({name}, system).status();
-    if (!status.ok()) covered.reasons.push_back(std::string(status.message()));
+    if (status.ok()) {
+      ++good;
+    } else {
+      covered.reasons.push_back(std::string(status.message()));
+    }
   }
-  covered.state = StateOf(source.names.size() - covered.reasons.size(), covered.reasons.size());
+  covered.state = StateOf(good, covered.reasons.size());
 }
 
-void CoverTargets(const ArtifactDefinition& definition, const ArtifactSource& source, std::string_view os,
+void CoverTargets(const ArtifactDefinition& definition, const ArtifactSource& source, const TargetSystem& system,
                   SourceCoverage& covered) {
-  SourceTargets found = TargetsOf(definition, source, os);
+  SourceTargets found = TargetsOf(definition, source, system);
   covered.reasons = std::move(found.reasons);
   size_t good = 0;
   for (const v1::Target& target : found.targets) {
@@ -44,7 +50,8 @@ void CoverTargets(const ArtifactDefinition& definition, const ArtifactSource& so
 
 }  // namespace
 
-absl::StatusOr<std::vector<SourceCoverage>> Coverage(const ArtifactDefinitions& definitions, std::string_view system) {
+absl::StatusOr<std::vector<SourceCoverage>> Coverage(const ArtifactDefinitions& definitions, std::string_view system,
+                                                     HostState state) {
   // Says what is wrong with an unknown one.
   HOZEN_RETURN_IF_ERROR(definitions.Resolve({}, system).status());
   const std::string_view os = OsOfSystem(system);
@@ -59,7 +66,7 @@ absl::StatusOr<std::vector<SourceCoverage>> Coverage(const ArtifactDefinitions& 
       } else if (source.type == "ARTIFACT_GROUP") {
         CoverGroup(definitions, source, system, covered);
       } else {
-        CoverTargets(*definition, source, os, covered);
+        CoverTargets(*definition, source, TargetSystem{os, state}, covered);
       }
     }
   }

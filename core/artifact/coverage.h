@@ -25,8 +25,9 @@ struct SourceCoverage {
 };
 
 // Each source of each definition, in the order of names. A group runs where its members are known and none contains it.
-// InvalidArgument for an unknown system.
-absl::StatusOr<std::vector<SourceCoverage>> Coverage(const ArtifactDefinitions& definitions, std::string_view system);
+// InvalidArgument for an unknown system. `state` as for Resolve.
+absl::StatusOr<std::vector<SourceCoverage>> Coverage(const ArtifactDefinitions& definitions, std::string_view system,
+                                                     HostState state = HostState::kRunning);
 
 }  // namespace hozen
 

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "core/artifact/parse_definitions.h"
 #include "core/base/concat.h"
-#include "core/base/file.h"
 #include "core/base/printable.h"
-#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
@@ -43,42 +40,20 @@ size_t Distance(const std::string& typed, const std::string& name) {
   return holds ? std::min<size_t>(edits, 1) : edits;
 }
 
-absl::StatusOr<std::vector<std::filesystem::path>> YamlFiles(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::vector<std::filesystem::path> files;
-  std::filesystem::directory_iterator entries(folder, error), end;
-  for (; !error && entries != end; entries.increment(error)) {
-    if (entries->path().extension() == ".yaml") files.push_back(entries->path());
-  }
-  if (error) return ErrnoStatus(error.value(), Concat("cannot read the definitions in ", folder.string()));
-  if (files.empty()) {
-    return absl::NotFoundError(
-        Concat("there are no .yaml files in ", folder.string(), "; Debian's are in the package forensic-artifacts"));
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 }  // namespace
-
-absl::StatusOr<ArtifactDefinitions> ArtifactDefinitions::LoadFolder(const std::filesystem::path& folder) {
-  HOZEN_ASSIGN_OR_RETURN(const std::vector<std::filesystem::path> files, YamlFiles(folder));
-  ArtifactDefinitions definitions;
-  for (const std::filesystem::path& file : files) {
-    HOZEN_ASSIGN_OR_RETURN(const std::string yaml, ReadWholeFile(file, kMaxDefinitionsFileSizeBytes));
-    HOZEN_RETURN_IF_ERROR(definitions.AddYaml(yaml, file.string()));
-  }
-  return definitions;
-}
 
 absl::Status ArtifactDefinitions::AddYaml(std::string_view yaml, std::string_view origin) {
   HOZEN_ASSIGN_OR_RETURN(std::vector<ArtifactDefinition> added, ParseDefinitions(yaml, origin));
+  return Add(std::move(added));
+}
+
+absl::Status ArtifactDefinitions::Add(std::vector<ArtifactDefinition> added) {
   // All of a file or nothing of it.
   std::set<std::string_view> names;
   for (const ArtifactDefinition& definition : added) {
     const auto known = definitions_.find(definition.name);
     if (known != definitions_.end() || !names.insert(definition.name).second) {
-      return absl::InvalidArgumentError(Concat(origin, ": definition ", Printable(definition.name),
+      return absl::InvalidArgumentError(Concat(definition.origin, ": definition ", Printable(definition.name),
                                                ": the name is taken already, in ",
                                                known != definitions_.end() ? known->second.origin : "the same file"));
     }

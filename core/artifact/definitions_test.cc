@@ -166,6 +166,20 @@ TEST(ArtifactDefinitionsTest, KindsOfStateAreTargetsAndUnknownOnesAreNamed) {
   ExpectBad("name: State\nsources:\n- type: HOZEN_STATE\n  attributes: {}\n", "kinds");
 }
 
+TEST(ArtifactDefinitionsTest, ListingsAreTargets) {
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(
+      definitions
+          .AddYaml("name: All\nsources:\n- type: HOZEN_LISTING\n  attributes: {paths: [/, /home]}\n", "all.yaml")
+          .ok());
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"All"}, "linux");
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 2u);
+  EXPECT_EQ(resolved->targets[0].listing().path(), "/");
+  EXPECT_EQ(resolved->targets[1].listing().path(), "/home");
+  ExpectBad("name: All\nsources:\n- type: HOZEN_LISTING\n  attributes: {}\n", "paths");
+}
+
 TEST(ArtifactDefinitionsTest, WindowsPathsDoNotRunOnLinux) {
   ArtifactDefinitions definitions;
   ASSERT_TRUE(
@@ -193,6 +207,84 @@ TEST(ArtifactDefinitionsTest, WindowsPathsRunOnWindows) {
   ASSERT_EQ(resolved->targets.size(), 1u);
   EXPECT_EQ(resolved->targets[0].file().separator(), "\\");
   EXPECT_EQ(Sample().Resolve({"Homes"}, "plan9").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// What registry sources of a definition mean on a Windows disk: each target as KEY, or KEY|VALUE.
+std::vector<std::string> RegistryOf(std::string_view sources, std::vector<NotRun>& not_run) {
+  ArtifactDefinitions definitions;
+  EXPECT_TRUE(definitions.AddYaml(Concat("name: R\nsources:\n", sources), "r.yaml").ok());
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"R"}, "windows", HostState::kOffline);
+  EXPECT_TRUE(resolved.ok()) << resolved.status();
+  if (!resolved.ok()) return {};
+  not_run = resolved->not_run;
+  std::vector<std::string> keys;
+  for (const v1::Target& target : resolved->targets) {
+    const v1::Target::RegistryPattern& registry = target.registry();
+    keys.push_back(registry.one_value() ? Concat(registry.key(), "|", registry.value()) : registry.key());
+  }
+  return keys;
+}
+
+TEST(ArtifactDefinitionsTest, RegistryKeysAreTargetsOfAWindowsDisk) {
+  std::vector<NotRun> not_run;
+  EXPECT_THAT(RegistryOf("- type: REGISTRY_KEY\n  attributes:\n    keys:\n"
+                         "    - 'HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\*\\Parameters'\n"
+                         "    - 'HKLM\\Software\\Run\\*'\n"
+                         "    - 'HKEY_CURRENT_USER\\Software\\A\\'\n"
+                         "    - 'hkey_classes_root\\.exe'\n",
+                         not_run),
+              ElementsAre("HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\*\\Parameters",
+                          "HKEY_LOCAL_MACHINE\\Software\\Run", "HKEY_LOCAL_MACHINE\\Software\\Run\\*",
+                          "HKEY_USERS\\%%users.sid%%\\Software\\A", "HKEY_LOCAL_MACHINE\\Software\\Classes\\.exe",
+                          "HKEY_USERS\\%%users.sid%%\\Software\\Classes\\.exe"));
+  EXPECT_TRUE(not_run.empty());
+  EXPECT_THAT(RegistryOf("- type: REGISTRY_VALUE\n  attributes:\n    key_value_pairs:\n"
+                         "    - {key: 'HKEY_USERS\\%%users.sid%%\\Software\\MRU\\*', value: 'Item *'}\n"
+                         "    - {key: 'HKEY_LOCAL_MACHINE\\Software\\Classes\\*\\InprocServer32', value: ''}\n",
+                         not_run),
+              ElementsAre("HKEY_USERS\\%%users.sid%%\\Software\\MRU\\*|Item *",
+                          "HKEY_LOCAL_MACHINE\\Software\\Classes\\*\\InprocServer32|"));
+}
+
+TEST(ArtifactDefinitionsTest, WhatNoHiveHoldsIsSaidWithItsReason) {
+  std::vector<NotRun> not_run;
+  EXPECT_TRUE(RegistryOf("- type: REGISTRY_KEY\n  attributes:\n    keys: ['HKEY_LOCAL_MACHINE\\HARDWARE\\Disk', "
+                         "'HKEY_PERFORMANCE_DATA\\x', 'HKEY_LOCAL_MACHINE\\BCD00000000\\x', "
+                         "'HKEY_USERS\\%%users.shoe_size%%\\x', 'HKEY_LOCAL_MACHINE\\Software\\[x']\n",
+                         not_run)
+                  .empty());
+  ASSERT_EQ(not_run.size(), 5u);
+  EXPECT_THAT(not_run[0].reason, HasSubstr("only there while Windows runs"));
+  EXPECT_THAT(not_run[1].reason, HasSubstr("no root"));
+  EXPECT_THAT(not_run[2].reason, HasSubstr("no hive"));
+  EXPECT_THAT(not_run[3].reason, HasSubstr("%%users.shoe_size%%"));
+  EXPECT_THAT(not_run[4].reason, HasSubstr("["));
+  ExpectBad("name: R\nsources:\n- type: REGISTRY_KEY\n  attributes: {}\n", "lack keys");
+  ExpectBad("name: R\nsources:\n- type: REGISTRY_VALUE\n  attributes: {}\n", "lack key_value_pairs");
+}
+
+TEST(ArtifactDefinitionsTest, OfADiskAtRestNothingRuns) {
+  const ArtifactDefinitions definitions = Sample();
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"Everything"}, "linux", HostState::kOffline);
+  ASSERT_TRUE(resolved.ok());
+  EXPECT_THAT(Patterns(*resolved), ElementsAre("/etc/passwd", "/etc/shadow", "%%users.homedir%%/*"));
+  ASSERT_EQ(resolved->not_run.size(), 2u);
+  EXPECT_EQ(resolved->not_run[1].source_type, "COMMAND");
+  EXPECT_THAT(resolved->not_run[1].reason, HasSubstr("needs the running system"));
+  ArtifactDefinitions more;
+  ASSERT_TRUE(more.AddYaml("name: A\nsources:\n- {type: WMI, attributes: {query: q}}\n"
+                           "- {type: COMMAND, attributes: {cmd: a.exe}}\n"
+                           "- {type: HOZEN_STATE, attributes: {kinds: [clock]}}\n"
+                           "- {type: PATH, attributes: {paths: ['%%Users.UserProfile%%/x']}}\n",
+                           "a")
+                  .ok());
+  // Of Windows there is no other way to look.
+  resolved = more.Resolve({"A"}, "windows");
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 1u);
+  EXPECT_EQ(resolved->targets[0].path().pattern(), "%%Users.UserProfile%%\\x");
+  ASSERT_EQ(resolved->not_run.size(), 3u);
+  for (const NotRun& not_run : resolved->not_run) EXPECT_THAT(not_run.reason, HasSubstr("needs the running system"));
 }
 
 TEST(ArtifactDefinitionsTest, UnknownNamesComeWithSuggestions) {
@@ -386,6 +478,21 @@ TEST_F(DebianDefinitionsTest, NothingMeantForLinuxIsLeftOut) {
       EXPECT_THAT(not_run.reason, HasSubstr("not for Linux")) << not_run.artifact;
     }
   }
+}
+
+TEST_F(DebianDefinitionsTest, AlmostEverythingMeantForWindowsRunsOnAnOfflineDisk) {
+  size_t runs = 0;
+  for (const ArtifactDefinition* definition : definitions_.All()) {
+    absl::StatusOr<ResolvedArtifacts> resolved = definitions_.Resolve({definition->name}, "windows");
+    ASSERT_TRUE(resolved.ok());
+    runs += resolved->targets.size();
+    for (const NotRun& not_run : resolved->not_run) {
+      EXPECT_THAT(not_run.reason, ::testing::AnyOf(HasSubstr("not for Windows"), HasSubstr("needs the running system"),
+                                                   HasSubstr("BCD00000000")))
+          << not_run.artifact;
+    }
+  }
+  EXPECT_GT(runs, 1'500u);
 }
 
 TEST_F(DebianDefinitionsTest, OurTriageResolvesAndFitsIntoAPlan) {

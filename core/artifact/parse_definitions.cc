@@ -1,13 +1,12 @@
 #include "core/artifact/parse_definitions.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <exception>
 #include <functional>
 #include <string>
 #include <utility>
 
+#include "core/artifact/yaml_walk.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -16,62 +15,19 @@
 namespace hozen {
 namespace {
 
-// An alias costs a few bytes of YAML and can stand for a whole tree, whose aliases stand for others. So what counts is
-// what is visited, not what is written.
-constexpr size_t kMaxVisitedNodes = 200'000;
-constexpr size_t kMaxCopiedBytes = 16 << 20;
+absl::Status ParseValues(const YAML::Node& node, YamlWalk& walk, std::vector<ArtifactSource::RegistryValue>& values) {
+  values.clear();
+  return walk.EachElement(node, [&](const YAML::Node& element) {
+    ArtifactSource::RegistryValue& one = values.emplace_back();
+    return walk.EachEntry(element, [&](const std::string& key, const YAML::Node& value) {
+      if (key == "key") return walk.Text(value, one.key);
+      if (key == "value") return walk.Text(value, one.value);
+      return absl::OkStatus();
+    });
+  });
+}
 
-// Reads nodes and counts them. Throws what yaml-cpp throws.
-class Walk {
- public:
-  using OnEntry = std::function<absl::Status(const std::string& key, const YAML::Node& value)>;
-
-  absl::Status Text(const YAML::Node& node, std::string& text) {
-    HOZEN_RETURN_IF_ERROR(Visit());
-    if (!node.IsScalar()) return absl::InvalidArgumentError("it is not a text");
-    const std::string& scalar = node.Scalar();
-    copied_bytes_ += scalar.size();
-    if (copied_bytes_ > kMaxCopiedBytes) return TooMuch();
-    text = scalar;
-    return absl::OkStatus();
-  }
-
-  absl::Status Texts(const YAML::Node& node, std::vector<std::string>& texts) {
-    texts.clear();
-    return EachElement(node, [&](const YAML::Node& element) { return Text(element, texts.emplace_back()); });
-  }
-
-  absl::Status EachElement(const YAML::Node& node, const std::function<absl::Status(const YAML::Node&)>& on_element) {
-    HOZEN_RETURN_IF_ERROR(Visit());
-    if (!node.IsSequence()) return absl::InvalidArgumentError("it is not a list");
-    for (const YAML::Node& element : node) HOZEN_RETURN_IF_ERROR(on_element(element));
-    return absl::OkStatus();
-  }
-
-  // An error of `on_entry` names the key.
-  absl::Status EachEntry(const YAML::Node& node, const OnEntry& on_entry) {
-    HOZEN_RETURN_IF_ERROR(Visit());
-    if (!node.IsMap()) return absl::InvalidArgumentError("it is not a mapping");
-    for (const auto& entry : node) {
-      std::string key;
-      HOZEN_RETURN_IF_ERROR(WithContext(Text(entry.first, key), "a key"));
-      HOZEN_RETURN_IF_ERROR(WithContext(on_entry(key, entry.second), Printable(key)));
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  static absl::Status TooMuch() {
-    return absl::InvalidArgumentError(Concat("it unfolds to more than ", kMaxVisitedNodes, " nodes or ",
-                                             kMaxCopiedBytes >> 20, " MiB; its aliases (&, *) make too much of it"));
-  }
-  absl::Status Visit() { return ++visited_nodes_ > kMaxVisitedNodes ? TooMuch() : absl::OkStatus(); }
-
-  size_t visited_nodes_ = 0;
-  size_t copied_bytes_ = 0;
-};
-
-absl::Status ParseAttributes(const YAML::Node& node, Walk& walk, ArtifactSource& source) {
+absl::Status ParseAttributes(const YAML::Node& node, YamlWalk& walk, ArtifactSource& source) {
   return walk.EachEntry(node, [&](const std::string& key, const YAML::Node& value) {
     if (key == "paths") return walk.Texts(value, source.paths);
     if (key == "separator") return walk.Text(value, source.separator);
@@ -79,28 +35,34 @@ absl::Status ParseAttributes(const YAML::Node& node, Walk& walk, ArtifactSource&
     if (key == "cmd") return walk.Text(value, source.command);
     if (key == "args") return walk.Texts(value, source.arguments);
     if (key == "kinds") return walk.Texts(value, source.kinds);
+    if (key == "keys") return walk.Texts(value, source.keys);
+    if (key == "key_value_pairs") return ParseValues(value, walk, source.values);
     return absl::OkStatus();  // of types that are not collected, or newer than this version
   });
 }
 
+// What a source of a type cannot be without; empty where it has it.
+std::string_view Lacking(const ArtifactSource& source) {
+  const bool needs_paths = source.type == "FILE" || source.type == "PATH" || source.type == "HOZEN_LISTING";
+  if (needs_paths && source.paths.empty()) return "paths";
+  if (source.type == "ARTIFACT_GROUP" && source.names.empty()) return "names";
+  if (source.type == "HOZEN_STATE" && source.kinds.empty()) return "kinds";
+  if (source.type == "COMMAND" && source.command.empty()) return "cmd";
+  if (source.type == "REGISTRY_KEY" && source.keys.empty()) return "keys";
+  if (source.type == "REGISTRY_VALUE" && source.values.empty()) return "key_value_pairs";
+  return "";
+}
+
 absl::Status CheckSource(const ArtifactSource& source) {
   if (source.type.empty()) return absl::InvalidArgumentError("it has no type");
-  const bool lacks_paths = (source.type == "FILE" || source.type == "PATH") && source.paths.empty();
-  const bool lacks_names = source.type == "ARTIFACT_GROUP" && source.names.empty();
-  const bool lacks_command = source.type == "COMMAND" && source.command.empty();
-  const bool lacks_kinds = source.type == "HOZEN_STATE" && source.kinds.empty();
-  if (lacks_paths || lacks_names || lacks_command || lacks_kinds) {
-    return absl::InvalidArgumentError(Concat("its attributes lack ",
-                                             lacks_paths   ? "paths"
-                                             : lacks_names ? "names"
-                                             : lacks_kinds ? "kinds"
-                                                           : "cmd",
-                                             ", which a ", source.type, " source needs"));
+  if (const std::string_view lacking = Lacking(source); !lacking.empty()) {
+    return absl::InvalidArgumentError(
+        Concat("its attributes lack ", lacking, ", which a ", source.type, " source needs"));
   }
   return absl::OkStatus();
 }
 
-absl::Status ParseSource(const YAML::Node& node, Walk& walk, ArtifactSource& source) {
+absl::Status ParseSource(const YAML::Node& node, YamlWalk& walk, ArtifactSource& source) {
   HOZEN_RETURN_IF_ERROR(walk.EachEntry(node, [&](const std::string& key, const YAML::Node& value) {
     if (key == "type") return walk.Text(value, source.type);
     if (key == "attributes") return ParseAttributes(value, walk, source);
@@ -110,7 +72,7 @@ absl::Status ParseSource(const YAML::Node& node, Walk& walk, ArtifactSource& sou
   return CheckSource(source);
 }
 
-absl::Status ParseSources(const YAML::Node& node, Walk& walk, std::vector<ArtifactSource>& sources) {
+absl::Status ParseSources(const YAML::Node& node, YamlWalk& walk, std::vector<ArtifactSource>& sources) {
   sources.clear();
   return walk.EachElement(node, [&](const YAML::Node& element) {
     const std::string which = Concat("source ", sources.size() + 1);
@@ -118,7 +80,7 @@ absl::Status ParseSources(const YAML::Node& node, Walk& walk, std::vector<Artifa
   });
 }
 
-absl::Status ParseDefinition(const YAML::Node& node, Walk& walk, ArtifactDefinition& definition) {
+absl::Status ParseDefinition(const YAML::Node& node, YamlWalk& walk, ArtifactDefinition& definition) {
   HOZEN_RETURN_IF_ERROR(walk.EachEntry(node, [&](const std::string& key, const YAML::Node& value) {
     if (key == "name") return walk.Text(value, definition.name);
     if (key == "aliases") return walk.Texts(value, definition.aliases);
@@ -158,19 +120,15 @@ absl::Status EachDocument(std::string_view yaml,
 
 absl::Status ParseDocuments(std::string_view yaml, std::vector<ArtifactDefinition>& definitions,
                             std::string_view origin) {
-  Walk walk;
+  YamlWalk walk;
   return EachDocument(yaml, [&](size_t line, std::string_view text) -> absl::Status {
     const std::string place = Concat("document at line ", line);
-    YAML::Node document;
-    try {
-      document = YAML::Load(std::string(text));
-    } catch (const std::exception& exception) {
-      return absl::InvalidArgumentError(Concat(place, ": it is not YAML: ", Printable(exception.what())));
-    }
-    if (!document.IsDefined() || document.IsNull()) return absl::OkStatus();
+    const absl::StatusOr<YAML::Node> document = LoadYamlDocument(text);
+    if (!document.ok()) return WithContext(document.status(), place);
+    if (!document->IsDefined() || document->IsNull()) return absl::OkStatus();
     ArtifactDefinition definition;
     definition.origin = std::string(origin);
-    if (absl::Status status = ParseDefinition(document, walk, definition); !status.ok()) {
+    if (absl::Status status = ParseDefinition(*document, walk, definition); !status.ok()) {
       return WithContext(status, definition.name.empty() ? place : Concat("definition ", Printable(definition.name)));
     }
     definitions.push_back(std::move(definition));
@@ -181,10 +139,7 @@ absl::Status ParseDocuments(std::string_view yaml, std::vector<ArtifactDefinitio
 }  // namespace
 
 absl::StatusOr<std::vector<ArtifactDefinition>> ParseDefinitions(std::string_view yaml, std::string_view origin) {
-  if (yaml.size() > kMaxDefinitionsFileSizeBytes) {
-    return absl::InvalidArgumentError(Concat(origin, ": it is longer than ", kMaxDefinitionsFileSizeBytes, " bytes"));
-  }
-  if (!IsValidUtf8(yaml)) return absl::InvalidArgumentError(Concat(origin, ": it is not UTF-8"));
+  HOZEN_RETURN_IF_ERROR(WithContext(CheckDefinitionsText(yaml), origin));
   std::vector<ArtifactDefinition> definitions;
   try {
     HOZEN_RETURN_IF_ERROR(WithContext(ParseDocuments(yaml, definitions, origin), origin));

@@ -10,8 +10,6 @@
 
 namespace hozen {
 
-inline constexpr size_t kMaxDefinitionsFileSizeBytes = 1 << 20;
-
 // The definitions of all documents in `yaml`, in their order; `origin` is written into each. Work and memory are
 // bounded whatever the text says: its aliases count as often as they are used. InvalidArgument says which definition is
 // wrong and how. Thread-safe.

@@ -18,7 +18,8 @@ constexpr size_t kMaxGroupDepth = 64;
 class Resolution {
  public:
   // `definitions` must outlive it.
-  Resolution(const ArtifactDefinitions& definitions, std::string_view os) : definitions_(definitions), os_(os) {}
+  Resolution(const ArtifactDefinitions& definitions, const TargetSystem& system)
+      : definitions_(definitions), system_(system) {}
 
   absl::Status Add(std::string_view name) {
     const ArtifactDefinition* const definition = definitions_.Find(name);
@@ -59,11 +60,14 @@ class Resolution {
   }
 
   absl::Status AddSource(const ArtifactDefinition& definition, const ArtifactSource& source) {
-    if (source.type == "ARTIFACT_GROUP" && IsForSystem(definition, source, os_)) {
+    if (source.type == "ARTIFACT_GROUP" && IsForSystem(definition, source, system_.os)) {
+      for (const std::string& reason : source.not_taken) {
+        resolved_.not_run.push_back(NotRun{definition.name, source.type, reason});
+      }
       for (const std::string& name : source.names) HOZEN_RETURN_IF_ERROR(Add(name));
       return absl::OkStatus();
     }
-    SourceTargets found = TargetsOf(definition, source, os_);
+    SourceTargets found = TargetsOf(definition, source, system_);
     for (std::string& reason : found.reasons) {
       resolved_.not_run.push_back(NotRun{definition.name, source.type, std::move(reason)});
     }
@@ -79,7 +83,7 @@ class Resolution {
   }
 
   const ArtifactDefinitions& definitions_;
-  const std::string_view os_;
+  const TargetSystem system_;
   ResolvedArtifacts resolved_;
   std::vector<std::string> way_;  // the groups that led here
   std::set<std::string> done_;
@@ -89,13 +93,13 @@ class Resolution {
 }  // namespace
 
 absl::StatusOr<ResolvedArtifacts> ArtifactDefinitions::Resolve(const std::vector<std::string>& names,
-                                                               std::string_view system) const {
+                                                               std::string_view system, HostState state) const {
   const std::string_view os = OsOfSystem(system);
   if (os.empty()) {
     return absl::InvalidArgumentError(
         Concat("there are no artifacts for the system \"", Printable(system), "\"; it is linux or windows"));
   }
-  Resolution resolution(*this, os);
+  Resolution resolution(*this, TargetSystem{os, state});
   for (const std::string& name : names) HOZEN_RETURN_IF_ERROR(resolution.Add(name));
   return std::move(resolution).Release();
 }

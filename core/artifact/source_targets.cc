@@ -1,51 +1,48 @@
 #include "core/artifact/source_targets.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
+#include "core/artifact/pattern_check.h"
+#include "core/artifact/registry_targets.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
-#include "core/plan/plan.h"
 #include "core/plan/state_kinds.h"
+#include "core/plan/variable_names.h"
 
 namespace hozen {
 namespace {
 
 constexpr std::string_view kWindows = "Windows";
-// What an agent on a POSIX system can put in the place of %%...%%.
-constexpr std::string_view kPosixVariables[] = {"users.homedir", "users.uid", "users.username"};
+constexpr std::string_view kNeedsRunning = "it needs the running system; a disk at rest has none";
+constexpr std::string_view kWindowsNeedsRunning =
+    "it needs the running system; of Windows this version collects disks that do not run";
 
-// Why a pattern means nothing on `os`; empty where it means something.
-std::string WhyNot(std::string_view pattern, const ArtifactSource& source, std::string_view os) {
-  const std::string quoted = Concat("\"", Printable(pattern), "\"");
-  if (os != kWindows) {
-    if (source.separator != "/") return Concat(quoted, " is a path of Windows, not of ", os);
-    size_t begin = 0, end = 0;
-    while ((begin = pattern.find("%%", end)) != std::string_view::npos) {
-      end = pattern.find("%%", begin + 2);
-      if (end == std::string_view::npos) break;
-      const std::string_view variable = pattern.substr(begin + 2, end - begin - 2);
-      end += 2;
-      if (std::find(std::begin(kPosixVariables), std::end(kPosixVariables), variable) == std::end(kPosixVariables)) {
-        return Concat(quoted, " needs %%", Printable(variable), "%%, which ", os, " does not have");
-      }
-    }
-  }
-  const absl::Status status = CheckPattern(pattern, source.separator);
-  return status.ok() ? "" : Concat("its pattern cannot be followed: ", StdView(status.message()));
+std::span<const std::string_view> VariablesOf(std::string_view os) {
+  return os == kWindows ? std::span<const std::string_view>(kWindowsVariableNames) : kPosixVariableNames;
 }
 
 SourceTargets TargetsOfPatterns(const ArtifactSource& source, std::string_view os) {
   SourceTargets found;
-  for (const std::string& pattern : source.paths) {
-    if (std::string reason = WhyNot(pattern, source, os); !reason.empty()) {
+  for (std::string pattern : source.paths) {
+    std::string separator = source.separator;
+    if (os == kWindows && separator == "/") {
+      // Windows takes both.
+      std::replace(pattern.begin(), pattern.end(), '/', '\\');
+      separator = "\\";
+    }
+    std::string reason = os != kWindows && separator != "/"
+                             ? Concat("\"", Printable(pattern), "\" is a path of Windows, not of ", os)
+                             : WhyNotPattern(pattern, separator, VariablesOf(os), os);
+    if (!reason.empty()) {
       found.reasons.push_back(std::move(reason));
       continue;
     }
     v1::Target& target = found.targets.emplace_back();
     v1::Target::PathPattern& wanted = source.type == "FILE" ? *target.mutable_file() : *target.mutable_path();
     wanted.set_pattern(pattern);
-    wanted.set_separator(source.separator);
+    wanted.set_separator(separator);
   }
   return found;
 }
@@ -72,8 +69,31 @@ SourceTargets TargetsOfState(const ArtifactSource& source) {
   return found;
 }
 
+SourceTargets TargetsOfListing(const ArtifactSource& source) {
+  SourceTargets found;
+  for (const std::string& path : source.paths) found.targets.emplace_back().mutable_listing()->set_path(path);
+  return found;
+}
+
 const std::vector<std::string>& SystemsOf(const ArtifactDefinition& definition, const ArtifactSource& source) {
   return source.supported_os.empty() ? definition.supported_os : source.supported_os;
+}
+
+SourceTargets Nothing(std::string reason) { return {.targets = {}, .reasons = {std::move(reason)}}; }
+
+SourceTargets TargetsByType(const ArtifactSource& source, const TargetSystem& system) {
+  if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, system.os);
+  if (source.type == "REGISTRY_KEY" || source.type == "REGISTRY_VALUE") {
+    return system.is_windows() ? RegistryTargets(source) : Nothing("only Windows has a registry");
+  }
+  if (source.type == "COMMAND" || source.type == "HOZEN_STATE" || source.type == "HOZEN_LISTING" ||
+      source.type == "WMI") {
+    if (!system.runs()) return Nothing(std::string(system.is_windows() ? kWindowsNeedsRunning : kNeedsRunning));
+    if (source.type == "COMMAND") return TargetsOfCommand(source);
+    if (source.type == "HOZEN_STATE") return TargetsOfState(source);
+    if (source.type == "HOZEN_LISTING") return TargetsOfListing(source);
+  }
+  return Nothing(Concat("this version does not collect ", Printable(source.type), " sources"));
 }
 
 }  // namespace
@@ -91,15 +111,15 @@ bool IsForSystem(const ArtifactDefinition& definition, const ArtifactSource& sou
   return systems.empty() || std::find(systems.begin(), systems.end(), os) != systems.end();
 }
 
-SourceTargets TargetsOf(const ArtifactDefinition& definition, const ArtifactSource& source, std::string_view os) {
-  if (!IsForSystem(definition, source, os)) {
+SourceTargets TargetsOf(const ArtifactDefinition& definition, const ArtifactSource& source,
+                        const TargetSystem& system) {
+  if (!IsForSystem(definition, source, system.os)) {
     const std::string systems = JoinPrintable(SystemsOf(definition, source), ", ");
-    return {.targets = {}, .reasons = {Concat("it is for ", systems, ", not for ", os)}};
+    return Nothing(Concat("it is for ", systems, ", not for ", system.os));
   }
-  if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, os);
-  if (source.type == "COMMAND") return TargetsOfCommand(source);
-  if (source.type == "HOZEN_STATE") return TargetsOfState(source);
-  return {.targets = {}, .reasons = {"this version collects FILE, PATH, COMMAND and ARTIFACT_GROUP sources only"}};
+  SourceTargets found = TargetsByType(source, system);
+  found.reasons.insert(found.reasons.end(), source.not_taken.begin(), source.not_taken.end());
+  return found;
 }
 
 std::string JoinPrintable(const std::vector<std::string>& texts, std::string_view separator) {

@@ -10,6 +10,16 @@
 
 namespace hozen {
 
+// What targets are made for.
+struct TargetSystem {
+  std::string_view os;  // ForensicArtifacts' name
+  HostState state = HostState::kRunning;
+
+  bool is_windows() const { return os == "Windows"; }
+  // Of Windows only disks that do not run are collected.
+  bool runs() const { return state == HostState::kRunning && !is_windows(); }
+};
+
 // ForensicArtifacts' name of a system ("linux" -> "Linux"); empty for one that it does not know.
 std::string_view OsOfSystem(std::string_view system);
 
@@ -20,8 +30,8 @@ struct SourceTargets {
   std::vector<std::string> reasons;
 };
 
-// Not of groups. `os` is ForensicArtifacts' name.
-SourceTargets TargetsOf(const ArtifactDefinition& definition, const ArtifactSource& source, std::string_view os);
+// Not of groups.
+SourceTargets TargetsOf(const ArtifactDefinition& definition, const ArtifactSource& source, const TargetSystem& system);
 
 std::string JoinPrintable(const std::vector<std::string>& texts, std::string_view separator);
 

@@ -104,7 +104,7 @@ absl::Status CheckTarget(const v1::Target& target) {
       }
       return absl::OkStatus();
     case v1::Target::kListing:
-      return CheckText("the folder of its listing", target.listing().path(), kMaxPathSizeBytes);
+      return CheckText("the path of its listing", target.listing().path(), kMaxPathSizeBytes);
     case v1::Target::kRegistry:
       return CheckRegistry(target.registry());
     case v1::Target::WHAT_NOT_SET:

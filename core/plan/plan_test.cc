@@ -375,6 +375,11 @@ TEST_F(CheckPlanTest, TargetsMustBeSomethingToCollect) {
   plan_.mutable_targets(0)->mutable_path()->set_pattern("/a/../b");
   ExpectBad("..");
   plan_.mutable_targets(2)->mutable_disk()->set_order("linear");
+  plan_.add_targets()->mutable_listing();
+  ExpectBad("the path of its listing is empty");
+  plan_.add_targets()->mutable_listing()->set_path(std::string("/a\0b", 4));
+  ExpectBad("NUL");
+  plan_.add_targets()->mutable_listing()->set_path("/");
   plan_.add_targets()->mutable_state()->set_kind(v1::Target::VolatileState::KIND_SOCKETS);
   EXPECT_TRUE(CheckPlan(plan_).ok());
 }

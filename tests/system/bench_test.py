@@ -48,6 +48,30 @@ class BenchTest(harness.SystemTest):
         self.assertGreaterEqual(found["--name, exact"], 1)
         self.assertEqual(list((self.folder / "work").iterdir()), [], "it leaves nothing behind")
 
+    def test_a_triage_beside_a_peer_to_json(self):
+        # Stands for UAC: takes one file that we take too, and one that we do not.
+        peer = self.folder / "uac-0"
+        peer.mkdir()
+        (peer / "uac").write_text("#!/bin/sh\nset -e\nmkdir -p '[root]/etc' '[root]/nowhere'\ncp /etc/passwd '[root]/etc/'\n"
+                                  "echo x > '[root]/nowhere/file'\neval out=\\${$#}\ntar -czf $out/uac-x.tar.gz '[root]'\n"
+                                  "rm -r '[root]'\n")
+        (peer / "uac").chmod(0o755)
+        out = self.folder / "numbers.json"
+        environment = {name: os.environ[name] for name in ("TEST_SRCDIR",) if name in os.environ}
+        done = harness.run([BENCH, "triage", "--no-build", "--size", "8M", "--heartbeats", "8", "--uac", peer, "--work",
+                            self.folder / "work", "--json", out], timeout_s=600, environment=environment)
+        self.assertEqual(done.status, 0, done.err)
+        self.assertIn("first triage", done.text)
+        run = json.loads(out.read_text())["run"]
+        for row in ("first", "again", "listing"):
+            for name in ("wall_s", "cpu_s", "wire_bytes", "agent_peak_bytes", "items"):
+                self.assertGreater(run[row][name], 0, f"{row} {name}")
+        self.assertGreater(run["first"]["items"], 100)
+        self.assertGreater(run["listing"]["names"], 10_000)
+        self.assertEqual(run["files"]["missed_paths"], ["/nowhere/file"])
+        self.assertGreater(run["idle"]["resident_bytes"], 1 << 20)
+        self.assertEqual(list((self.folder / "work").iterdir()), [], "it leaves nothing behind")
+
     def test_more_files_than_there_are(self):
         done = self.bench("--size", "4T", "--peers", "none", "--work", self.folder / "work")
         self.assertEqual(done.status, 1)

@@ -68,13 +68,14 @@ class Result:
     def documents(self):
         """The JSON documents of its output; lists, and objects that only hold one, are taken apart."""
         decoder = json.JSONDecoder()
-        text, found = self.text.strip(), []
-        while text:
-            value, end = decoder.raw_decode(text)
+        text, found, at = self.text.strip(), [], 0
+        while at < len(text):
+            value, at = decoder.raw_decode(text, at)
             if isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value.values())), list):
                 value = next(iter(value.values()))
             found.extend(value if isinstance(value, list) else [value])
-            text = text[end:].lstrip()
+            while at < len(text) and text[at].isspace():
+                at += 1
         return found
 
 

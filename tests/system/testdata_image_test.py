@@ -1,54 +1,22 @@
 """Other people's disk images (HOZEN_TESTDATA), each imaged in every order: the export is the image, bit for bit."""
 
-import bz2
 import contextlib
-import gzip
 import hashlib
-import os
 import pathlib
-import shutil
 import subprocess
-import tarfile
 import unittest
-import zipfile
 
 import harness
+import testdata_images
 
-TESTDATA = os.environ.get("HOZEN_TESTDATA")
-PIECE_BYTES = 1 << 20
+TESTDATA = testdata_images.FOLDER
 SECTOR_BYTES = 512
-ZEROS = bytes(PIECE_BYTES)
-SMALLEST_BYTES = 32 << 10  # in an archive; what is smaller stands beside the image and tells of it
-NO_IMAGES = (".txt", ".html", ".htm", ".xls", ".doc", ".pdf")
-
-
-def copy_sparse(source, path):
-    """Most of what is packed small are zeros."""
-    with open(path, "wb") as out:
-        while piece := source.read(PIECE_BYTES):
-            if piece != ZEROS[:len(piece)]:
-                out.write(piece)
-            else:
-                out.seek(len(piece), os.SEEK_CUR)
-        out.truncate(out.tell())
-
-
-def members(path):
-    """The files in an archive that may be disk images: name, and how to open it."""
-    if path.name.endswith(".zip"):
-        archive = zipfile.ZipFile(path)
-        found = [(i.filename, i.file_size, lambda i=i: archive.open(i)) for i in archive.infolist()]
-    else:
-        archive = tarfile.open(path)
-        found = [(i.name, i.size, lambda i=i: archive.extractfile(i)) for i in archive if i.isfile()]
-    return [(name, opener) for name, size, opener in found
-            if size >= SMALLEST_BYTES and not name.lower().endswith(NO_IMAGES)]
 
 
 def sha256_of(path):
     digest = hashlib.sha256()
     with open(path, "rb") as opened:
-        while piece := opened.read(PIECE_BYTES):
+        while piece := opened.read(testdata_images.PIECE_BYTES):
             digest.update(piece)
     return digest.hexdigest()
 
@@ -65,22 +33,7 @@ class TestdataImageTest(harness.SystemTest):
     def images(self, kind):
         """Each image of a kind as a file, one at a time: two of them are large."""
         for path in sorted(pathlib.Path(TESTDATA, kind).iterdir()):
-            unpacked = self.folder / f"{path.name}.img"
-            if path.name.endswith((".zip", ".tar.gz")):
-                for name, opener in members(path):
-                    with opener() as source:
-                        copy_sparse(source, unpacked)
-                    yield f"{path.name}: {name}", unpacked
-                    unpacked.unlink()
-                continue
-            opener = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix)
-            if opener:
-                with opener(path) as source:
-                    copy_sparse(source, unpacked)
-            else:
-                shutil.copyfile(path, unpacked)
-            yield path.name, unpacked
-            unpacked.unlink()
+            yield from testdata_images.unpacked(path, self.folder)
 
     def disk_in(self, path):
         """The disk in a container, as other people's tools read it."""

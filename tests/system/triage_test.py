@@ -221,6 +221,82 @@ class TriageTest(harness.SystemTest):
         self.assertEqual(int(line[6]), 3 * 1024 * 1024 + 17)
         self.assertEqual(int(line[8].split(".")[0]), int((root / "a/b/three.bin").stat().st_mtime))
 
+    def test_the_body_file_of_a_running_host_is_what_find_says(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        os.link(root / "a/small", root / "a/small-too")
+        with open(root / "sparse", "wb") as sparse:
+            sparse.truncate(1 << 33)
+        (root / "a/setuid").write_text("x")
+        (root / "a/setuid").chmod(0o4755)
+        (root / "old").write_text("x")
+        os.utime(root / "old", (1_000_000_000, 1_000_000_001))
+        deep = root
+        for i in range(60):
+            deep = deep / f"{i}-{'long' * 10}"
+        deep.mkdir(parents=True)
+        wide = root / "wide"
+        wide.mkdir()
+        for i in range(3000):
+            (wide / f"file {i}").touch()
+
+        acquisition, _ = self.collect(fleet, home, host, f"--bodyfile={root}")
+        items, targets = fleet.items(acquisition, home)
+        self.assertEqual([(i["kind"], i["path"], i["state"]) for i in items],
+                         [("listing", f"listing{root}.bodyfile", "complete")])
+        self.assertEqual([(t["pattern"], t["matched_items"]) for t in targets], [(str(root), 1)])
+        body = self.folder / "body"
+        fleet.must(["export", acquisition, "--format", "bodyfile", "--out", body], home)
+        # %C@ and the like have fractions; a link's own atime may have moved when it was read, by us or by find.
+        told = subprocess.run(["find", root, "-printf", r"%p\t%l\t%i\t%y\t%M\t%U\t%G\t%s\t%A@\t%T@\t%C@\0"],
+                              capture_output=True, check=True).stdout
+        found = {}
+        for entry in told.split(b"\0")[:-1]:
+            name, link, inode, kind, mode, uid, gid, size, *times = entry.rsplit(b"\t", 10)
+            name = re.sub(b"[\0-\x1f]", b"^", name + (b" -> " + link if link else b""))
+            kind = {b"f": b"r"}.get(kind, kind)
+            seconds = [time.split(b".")[0] for time in times]
+            if link or kind == b"d":
+                seconds[0] = b"?"
+            found[name] = [inode, kind + b"/" + kind + mode[1:], uid, gid, size, *seconds]
+        self.assertIn(os.fsencode(root) + b"/line^break", found)
+        self.assertIn(os.fsencode(root) + b"/not-utf8-\xff\xfe", found)
+        self.assertGreater(len(found), 3070)
+        listed = {}
+        for line in body.read_bytes().splitlines():
+            md5, name, *fields = line.split(b"|")
+            self.assertEqual(md5, b"0")
+            if fields[1][:1] in b"ld":
+                fields[5] = b"?"
+            self.assertNotIn(name, listed)
+            listed[name] = fields[:-1]
+            self.assertRegex(fields[-1], rb"^[0-9]+$", "born")
+        self.assertEqual(listed, found)
+        # mactime has a line for each file at each of its moments.
+        timeline = subprocess.run(["mactime", "-b", str(body), "-d", "-y"], capture_output=True, check=True).stdout
+        for name in (b"/line^break", b"/not-utf8-\xff\xfe", b"/sparse", b"/a/small-too", b"/a/up -> .."):
+            self.assertIn(os.fsencode(root) + name, timeline)
+        self.assertIn(b"2001-09-09T01:46:41Z,1,m", timeline)
+        # An analyst finds what nobody asked for by name.
+        hits = harness.wait_until(
+            lambda: fleet.must(["search", "--name", "setuid", "--json"], home).documents(), "the index")
+        self.assertEqual([(h["path"], h["on_disk"]["volume"], h["file"]["mode"]) for h in hits],
+                         [(str(root / "a/setuid"), f"listing{root}", "0104755")])
+        fleet.must(["verify", acquisition], home)
+
+    def test_a_body_file_says_what_it_lacks(self):
+        fleet, home, host = self.fleet_with_agent()
+        root = self.make_files()
+        acquisition, done = self.collect(fleet, home, host, f"--bodyfile={root}", "--max-depth", "2")
+        self.assertEqual(done.status, 3)
+        (item,), _ = fleet.items(acquisition, home, "--failed")
+        self.assertEqual((item["state"], item["failure"]["cause"]), ("partial", "limit_depth"))
+        self.assertIn(f"{root}/a/b/c (limit_depth)", item["failure"]["detail"])
+        acquisition, done = self.collect(fleet, home, host, f"--bodyfile={root}/nowhere")
+        self.assertEqual(done.status, 3)
+        (item,), _ = fleet.items(acquisition, home, "--failed")
+        self.assertEqual((item["state"], item["failure"]["cause"]), ("failed", "not_found"))
+
     def test_the_other_forms_tell_what_was_taken(self):
         fleet, home, host = self.fleet_with_agent()
         root = self.make_files()

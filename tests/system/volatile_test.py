@@ -82,6 +82,9 @@ class VolatileTest(harness.SystemTest):
         named.bind("\0hozen-test-" + str(os.getpid()))
         named.listen()
         self.addCleanup(named.close)
+        news = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        news.bind((0, 0x11))  # of interfaces and of addresses
+        self.addCleanup(news.close)
         records, bundle, (fleet, home, acquisition) = self.collect()
         self.assertEqual(list(records), KINDS)
         bytes_of_program = pathlib.Path(PROGRAM).read_bytes()
@@ -112,6 +115,10 @@ class VolatileTest(harness.SystemTest):
         self.assertIn({"pid": os.getpid(), "fd": listener.fileno()},
                       [{k: o[k] for k in ("pid", "fd")} for o in ours[0]["owners"]])
         self.assertIn("@hozen-test-" + str(os.getpid()), [s.get("path") for s in sockets])
+        (heard,) = [s for s in sockets if s.get("inode") == str(os.fstat(news.fileno()).st_ino)]
+        self.assertEqual((heard["protocol"], heard["type"], heard["local_port"], heard["groups"]),
+                         ("netlink", "route", news.getsockname()[0], 0x11))
+        self.assertEqual(heard["owners"][0]["pid"], os.getpid())
 
     def test_what_is_said_of_processes_is_what_proc_and_ps_say(self):
         records, _, _ = self.collect()
@@ -167,6 +174,8 @@ class VolatileTest(harness.SystemTest):
         clock = records["clock"][0]["clock"]
         self.assertEqual(clock["boot_id"], proc("sys/kernel/random", "boot_id").decode().strip())
         self.assertEqual(clock["kernel_release"], os.uname().release)
+        # Both run here, so all that lies between their clocks is the way of a message.
+        self.assertLess(abs(int(clock["collector_offset_ns"])), 5_000_000_000)
         own = os.readlink("/proc/self/ns/mnt")
         mounts = {r["mount"]["id"]: r["mount"] for r in records["mounts"]
                   if "mount" in r and own == f"mnt:[{r['mount']['mount_namespace']}]"}
@@ -177,6 +186,12 @@ class VolatileTest(harness.SystemTest):
         interfaces = {r["network_interface"]["name"]: r["network_interface"] for r in records["network"]
                       if "network_interface" in r}
         self.assertEqual(set(interfaces), {name for _, name in socket.if_nameindex()})
+        # Flows are there where the kernel tracks connections; else a line says that it does not.
+        tracked = pathlib.Path("/proc/net/nf_conntrack")
+        if not tracked.exists():
+            self.assertIn("connection tracking", [r["missing"]["what"] for r in records["network"] if "missing" in r])
+        elif not tracked.read_bytes():
+            self.assertEqual([r for r in records["network"] if "flow" in r], [])
         self.assertEqual([r for r in records["hidden_processes"] if "hidden_process" in r], [])
         modules = {r["kernel_module"]["name"] for r in records["modules"] if "kernel_module" in r}
         try:

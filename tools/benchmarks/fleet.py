@@ -13,10 +13,10 @@ _TIMEOUT_S = 3600
 class BenchFleet:
     """In a folder of its own, which is deleted behind it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, serve_options=()):
         folder.mkdir()
         self.folder = folder
-        self.fleet = harness.Fleet(folder).init().serve()
+        self.fleet = harness.Fleet(folder, serve_options).init().serve()
 
     def __enter__(self):
         return self
@@ -69,6 +69,11 @@ class Host:
 
     def wait(self, acquisition):
         self.fleet.must(["watch", acquisition, "--json"], self.home, timeout_s=_TIMEOUT_S)
+
+    def collect(self, *what):
+        """A triage that has ended, with or without failures."""
+        done = self.fleet.must(["collect", self.host_id, *what, "--wait", "--json"], self.home, (0, 3), _TIMEOUT_S)
+        return done.documents()[-1]
 
     def check(self, acquisition, sha256):
         """Content only with all of the disk's bytes."""

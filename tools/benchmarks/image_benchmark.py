@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from concurrent import futures
 
 import harness
 
-from benchmarks import disks, files, measuring, peers, report, scenarios
+from benchmarks import disks, files, machine, measuring, peers, report, scenarios
 
 _FILLED = 0.86  # of the volume's room, by the files that both hosts have
 _SYSTEM_BYTES = 12 << 20  # that even a small file system takes for itself
@@ -125,35 +124,22 @@ def _run_once(arguments, first, second, quarter, own_compressed_bytes):
     return run
 
 
-def _machine():
-    return {"cores": os.cpu_count(), "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            "architecture": platform.machine()}
-
-
 def run(arguments):
     if measuring.in_namespace():
         measuring.bring_loopback_up()
     else:
         say("no network namespace (not root?): all of loopback's traffic is counted as ours")
     began = time.monotonic()
-    machine = _machine()
     facts = _disks(arguments)
     first, second, quarter = (Disk(arguments.work / name) for name in ("first.img", "second.img", "quarter.img"))
     runs = []
     for number in range(arguments.runs):
         say(f"run {number + 1} of {arguments.runs}")
         runs.append(_run_once(arguments, first, second, quarter, facts["own_compressed_bytes"]))
-    result = {"machine": machine, "disk": facts, "wire": "namespace" if measuring.in_namespace() else "loopback",
+    result = {"machine": machine.facts(), "disk": facts, "wire": "namespace" if measuring.in_namespace() else "loopback",
               "bench_s": time.monotonic() - began, "runs": runs, "medians": report.medians(runs),
               "targets": report.targets(runs)}
-    text = json.dumps(result, indent=1) + "\n"
-    if str(arguments.json) == "-":
-        print(report.table(result), file=sys.stderr)
-        sys.stdout.write(text)
-        return
-    if arguments.json:
-        arguments.json.write_text(text)
-    print(report.table(result))
+    machine.publish(result, report.table(result), arguments.json)
 
 
 def clean(arguments, own_folder):

@@ -12,6 +12,7 @@ import threading
 import time
 
 _NAMESPACE = "HOZEN_BENCH_NAMESPACE"
+_MOUNTS_BEFORE = "HOZEN_BENCH_MOUNTS"  # the namespace of mounts from which this program was started again
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SAMPLE_S = 0.05
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
@@ -21,12 +22,19 @@ def in_namespace():
     return os.environ.get(_NAMESPACE) == "1"
 
 
-def enter_namespace(arguments):
-    """Starts this program again where loopback carries nothing else. Returns only where that cannot be had."""
-    can = os.geteuid() == 0 and subprocess.run(["unshare", "--net", "true"], stderr=subprocess.DEVNULL,
-                                               check=False).returncode == 0
+def enter_namespace(arguments, mounts=False):
+    """Starts this program again where loopback carries nothing else, with `mounts` also where what is mounted is seen by
+    nobody else. Returns only where that cannot be had."""
+    unshare = ["unshare", "--net", *(["--mount", "--propagation", "private"] if mounts else [])]
+    can = os.geteuid() == 0 and subprocess.run([*unshare, "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
     if can:
-        os.execvpe("unshare", ["unshare", "--net", *arguments], {**os.environ, _NAMESPACE: "1"})
+        os.execvpe("unshare", [*unshare, *arguments],
+                   {**os.environ, _NAMESPACE: "1", _MOUNTS_BEFORE: os.readlink("/proc/self/ns/mnt")})
+
+
+def has_own_mounts():
+    """Whether what is mounted here is seen by nobody else."""
+    return os.environ.get(_MOUNTS_BEFORE, os.readlink("/proc/self/ns/mnt")) != os.readlink("/proc/self/ns/mnt")
 
 
 def bring_loopback_up():
@@ -105,6 +113,18 @@ def _peak_bytes(pid):
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) << 10
     return 0  # a process that has ended and was not waited for
+
+
+def resident_bytes(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) << 10
+    return 0
+
+
+def running_ns(pid):
+    """What all its threads have been on a core, to the nanosecond; clock ticks are too coarse for a process at rest."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
 
 def _children(pid):

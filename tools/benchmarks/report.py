@@ -39,16 +39,17 @@ def _targets():
 
 def targets(runs):
     """Each ratio is taken within a run; of several runs the median counts."""
-    found = []
-    for name, unit, value_of, target, more_is_better in _targets():
-        values = [value for value in map(value_of, runs) if value is not None]
-        if not values:
-            found.append({"name": name, "unit": unit, "target": target, "value": None, "reached": None})
-            continue
-        value = statistics.median(values)
-        found.append({"name": name, "unit": unit, "value": value, "target": target,
-                      "at_least": more_is_better, "reached": value >= target if more_is_better else value <= target})
-    return found
+    return [judged(name, unit, [value for value in map(value_of, runs) if value is not None], target, more_is_better)
+            for name, unit, value_of, target, more_is_better in _targets()]
+
+
+def judged(name, unit, values, target, more_is_better):
+    """A target and the median of what was measured; None where nothing was."""
+    if not values:
+        return {"name": name, "unit": unit, "target": target, "value": None, "reached": None}
+    value = statistics.median(values)
+    return {"name": name, "unit": unit, "value": value, "target": target,
+            "at_least": more_is_better, "reached": value >= target if more_is_better else value <= target}
 
 
 def medians(runs):
@@ -57,7 +58,7 @@ def medians(runs):
             for scenario in _SCENARIOS if scenario in runs[0]}
 
 
-def _aligned(rows):
+def aligned(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths)))
                      .rstrip() for row in rows)
@@ -90,12 +91,17 @@ def table(result):
             rows.append((f"{_SCENARIOS[scenario]} again", quantity.seconds(numbers["again_wall_s"]),
                          quantity.seconds(numbers["again_cpu_s"]), quantity.mebibytes(numbers["again_stored_bytes"]),
                          "", "", ""))
-    goals = [("target", "measured", "wanted", "")]
-    for goal in result["targets"]:
+    return "\n\n".join([aligned(rows), goals(result["targets"]), *_warning(result)])
+
+
+def goals(judged_targets):
+    """What was wanted, what was measured, and whether that is enough."""
+    rows = [("target", "measured", "wanted", "")]
+    for goal in judged_targets:
         if goal["value"] is None:
-            goals.append((goal["name"], "-", "", "not measured"))
+            rows.append((goal["name"], "-", "", "not measured"))
             continue
         sign = ">=" if goal["at_least"] else "<="
-        goals.append((goal["name"], f"{goal['value']:.2f} {goal['unit']}", f"{sign} {goal['target']} {goal['unit']}",
-                      "reached" if goal["reached"] else "NOT REACHED"))
-    return "\n\n".join([_aligned(rows), _aligned(goals), *_warning(result)])
+        rows.append((goal["name"], f"{goal['value']:.2f} {goal['unit']}", f"{sign} {goal['target']} {goal['unit']}",
+                     "reached" if goal["reached"] else "NOT REACHED"))
+    return aligned(rows)

@@ -7,7 +7,7 @@ from benchmarks import fleet, measuring
 _KILLS = 2
 
 
-def _numbers(span, agents, collectors):
+def numbers(span, agents, collectors):
     """Of what has stopped."""
     return {
         **span.numbers(sum(w.cpu_s for w in agents + collectors)),
@@ -33,7 +33,7 @@ def _image(bench, host, disk):
         agent.stop()
         collector.stop()
     host.check(acquisition, disk.sha256)
-    return _numbers(span, [agent], [collector])
+    return numbers(span, [agent], [collector])
 
 
 def first_again_second(folder, first_disk, second_disk, say):
@@ -72,9 +72,9 @@ def resume(folder, disk, first_wire_bytes):
             for watch in [*watches, collector]:
                 watch.stop()
         host.check(acquisition, disk.sha256)
-        numbers = _numbers(span, watches, [collector])
-    twice = max(0, numbers["wire_bytes"] - first_wire_bytes)
-    return {**numbers, "kills": kills, "sent_twice_per_kill_bytes": twice / kills}
+        measured = numbers(span, watches, [collector])
+    twice = max(0, measured["wire_bytes"] - first_wire_bytes)
+    return {**measured, "kills": kills, "sent_twice_per_kill_bytes": twice / kills}
 
 
 def four_at_once(folder, disk):
@@ -94,4 +94,4 @@ def four_at_once(folder, disk):
                 watch.stop()
         for host, acquisition in zip(hosts, acquisitions):
             host.check(acquisition, disk.sha256)
-        return _numbers(span, agents, [collector])
+        return numbers(span, agents, [collector])

@@ -58,6 +58,11 @@ Json DefinitionJson(const ArtifactDefinition& definition) {
       one["arguments"] = Strings(source.arguments);
     }
     if (!source.kinds.empty()) one["kinds"] = Strings(source.kinds);
+    if (!source.keys.empty()) one["keys"] = Strings(source.keys);
+    for (const ArtifactSource::RegistryValue& value : source.values) {
+      one["key_value_pairs"].push_back({{"key", Printable(value.key)}, {"value", Printable(value.value)}});
+    }
+    if (!source.not_taken.empty()) one["not_taken"] = Strings(source.not_taken);
     json["sources"].push_back(std::move(one));
   }
   return json;
@@ -189,7 +194,7 @@ absl::StatusOr<ExitCode> ShowArtifact(Invocation& invocation, const ArtifactOpti
     for (const NotRun& not_run : resolved.not_run) {
       json["not_run"].push_back({{"artifact", Printable(not_run.artifact)},
                                  {"source_type", Printable(not_run.source_type)},
-                                 {"reason", Printable(not_run.reason)}});
+                                 {"reason", PrintableLine(not_run.reason)}});
     }
     console.Print(JsonDocument(json));
     return ExitCode::kOk;
@@ -212,7 +217,7 @@ absl::StatusOr<ExitCode> ShowArtifact(Invocation& invocation, const ArtifactOpti
   if (!resolved.not_run.empty()) console.Print(Say("Not run:", "実行しないもの:"));
   for (const NotRun& not_run : resolved.not_run) {
     console.Print(Concat("  ", Printable(not_run.artifact), " ", Printable(not_run.source_type), ": ",
-                         Printable(not_run.reason)));
+                         PrintableLine(not_run.reason)));
   }
   return ExitCode::kOk;
 }
@@ -279,7 +284,7 @@ void PrintCoverage(Console& console, const std::vector<SourceCoverage>& all) {
   for (const SourceCoverage& one : all) {
     for (const std::string& reason : one.reasons) {
       if (one.state == SourceCoverage::State::kOtherSystem) continue;
-      console.Print(Concat("  ", Printable(one.artifact), " ", Printable(one.type), ": ", Printable(reason)));
+      console.Print(Concat("  ", Printable(one.artifact), " ", Printable(one.type), ": ", PrintableLine(reason)));
     }
   }
 }
@@ -290,8 +295,8 @@ absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOp
   HOZEN_ASSIGN_OR_RETURN(const std::vector<SourceCoverage> all,
                          Coverage(definitions, options.os.empty() ? "linux" : options.os));
   if (options.os == "windows") {
-    console.Note(Say("There is no agent for Windows in this version; this is what a plan for one would hold.",
-                     "このバージョンには Windows 用エージェントがありません。計画に含められるものを示します。"));
+    console.Note(Say("Windows is collected from disks that do not run: this is what runs on an offline disk.",
+                     "Windows は停止状態のディスクから収集します。オフラインディスクで実行できるものを示します。"));
   }
   if (!console.json()) {
     PrintCoverage(console, all);
@@ -302,7 +307,8 @@ absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOp
     json["artifact"] = Printable(one.artifact);
     json["source_type"] = Printable(one.type);
     json["state"] = StateName(one.state);
-    json["reasons"] = Strings(one.reasons);
+    json["reasons"] = Json::array();
+    for (const std::string& reason : one.reasons) json["reasons"].push_back(PrintableLine(reason));
     console.Print(JsonLine(json));
   }
   return ExitCode::kOk;
@@ -320,8 +326,9 @@ void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
         ->type_name("SYSTEM");
     command
         .add_option("--definitions", options->folders,
-                    Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
-                         "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+                    Text("Folder of definitions (.yaml, KAPE's .tkape) to use in place of /usr/share/artifacts; may be "
+                         "given again",
+                         "/usr/share/artifacts の代わりに使う定義フォルダ（.yaml、KAPE の .tkape。複数指定可）"))
         ->allow_extra_args(false)
         ->type_name("DIR");
     command.footer(Text(

@@ -112,9 +112,9 @@ void PrintEstimate(Console& console, const Estimate& estimate, const v1::Acquisi
   add(Text("all", "合計"), total);
   console.Print(table.Render());
   if (commands > 0) {
-    console.Note(
-        Concat(Say("Not counted: outputs of commands and volatile state: ", "コマンドの出力と揮発性情報は含みません: "),
-               commands));
+    console.Note(Concat(Say("Not counted: outputs of commands, volatile state and body files: ",
+                            "コマンドの出力、揮発性情報、bodyfile は含みません: "),
+                        commands));
   }
   console.Note(Say("Sizes are before deduplication and compression.", "サイズは重複排除と圧縮の前の値です。"));
 }
@@ -200,6 +200,7 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<OrderOptions>();
   collect->add_option("HOST", options->host, Text("Which host", "対象の端末"))->required();
   AddTriageTargets(*collect, *options);
+  AddOfflineDisk(*collect, *options);
   AddLimits(*collect, *options,
             Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));
   collect->add_flag("--estimate", options->estimate,
@@ -210,7 +211,11 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
       SharedFooter() + Text("Examples:", "例:") +
       "\n  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait"
       "\n  hozen collect web01 --artifacts @linux-triage --estimate"
-      "\n  hozen collect 3f2a --path '/etc/**' --path '/home/*/.ssh/*' --max-file-bytes 100M --reason IR-2231");
+      "\n  hozen collect web01 --bodyfile --wait"
+      "\n  hozen collect 3f2a --path '/etc/**' --path '/home/*/.ssh/*' --max-file-bytes 100M --reason IR-2231"
+      "\n  hozen collect web01 --path '/usr/bin/*' --access both --wait"
+      "\n  hozen collect lab03 --offline-disk /cases/2231/pc.E01 --system windows --artifacts @windows-triage "
+      "--deleted");
   collect->callback(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Collect(invocation, *options); }; });
 

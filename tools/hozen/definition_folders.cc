@@ -1,13 +1,11 @@
 #include "tools/hozen/definition_folders.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <system_error>
 
 #include "core/base/concat.h"
-#include "core/base/file.h"
 #include "core/base/language.h"
-#include "core/base/printable.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
@@ -15,29 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMaxDefinitionFileBytes = uint64_t{16} << 20;
-
 bool IsFolder(const fs::path& path) {
   std::error_code error;
   return fs::is_directory(path, error);
 }
 
 absl::Status AddFolder(const fs::path& folder, ArtifactDefinitions& definitions) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() == ".yaml") files.push_back(it->path());
-  }
-  if (error) {
-    return absl::NotFoundError(Concat(Say("definitions cannot be read: ", "アーティファクト定義を読めません: "),
-                                      Printable(folder.native()), ": ", error.message()));
-  }
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) {
-    HOZEN_ASSIGN_OR_RETURN(const std::string yaml, ReadWholeFile(file, kMaxDefinitionFileBytes));
-    HOZEN_RETURN_IF_ERROR(definitions.AddYaml(yaml, file.native()));
-  }
-  return absl::OkStatus();
+  return WithContext(definitions.AddFolder(folder),
+                     Say("definitions cannot be read", "アーティファクト定義を読めません"));
 }
 
 }  // namespace

@@ -26,7 +26,41 @@ Json FileJson(const v1::FileMetadata& file) {
   AddTime("accessed", file.accessed_unix_ns(), json);
   AddTime("changed", file.changed_unix_ns(), json);
   AddTime("born", file.born_unix_ns(), json);
+  AddTime("name_modified", file.name_modified_unix_ns(), json);
+  AddTime("name_accessed", file.name_accessed_unix_ns(), json);
+  AddTime("name_changed", file.name_changed_unix_ns(), json);
+  AddTime("name_born", file.name_born_unix_ns(), json);
+  if (file.sequence() != 0) json["sequence"] = file.sequence();
   if (!file.link_target().empty()) AddPath("link_target", file.link_target(), json);
+  return json;
+}
+
+Json AttributeJson(const v1::AttributeMetadata& attribute) {
+  Json json;
+  json["type"] = attribute.type();
+  json["id"] = attribute.id();
+  AddPath("name", attribute.name(), json);
+  json["resident"] = attribute.resident();
+  json["sparse"] = attribute.sparse();
+  json["compressed"] = attribute.compressed();
+  json["encrypted"] = attribute.encrypted();
+  if (attribute.skipped_bytes() != 0) json["skipped_bytes"] = attribute.skipped_bytes();
+  return json;
+}
+
+Json SystemJson(const v1::FoundSystem& system) {
+  Json json;
+  json["system"] = Printable(system.system());
+  AddText("system_version", system.system_version(), json);
+  AddText("hostname", system.hostname(), json);
+  json["volumes"] = Json::array();
+  for (const v1::FoundSystem::Volume& volume : system.volumes()) {
+    Json one;
+    AddPath("path", volume.path(), one);
+    one["partition"] = volume.partition();
+    one["file_system"] = Printable(volume.file_system());
+    json["volumes"].push_back(std::move(one));
+  }
   return json;
 }
 
@@ -52,7 +86,8 @@ Json DiskJson(const v1::DiskMetadata& disk) {
     partitions.push_back(std::move(one));
   }
   json["partitions"] = std::move(partitions);
-  json["order"] = Printable(disk.order());
+  AddText("order", disk.order(), json);
+  for (const v1::FoundSystem& system : disk.systems()) json["systems"].push_back(SystemJson(system));
   AddText("container", disk.container(), json);
   AddText("scope", disk.scope(), json);
   if (disk.range_size_bytes() != 0) {
@@ -254,6 +289,14 @@ Json ItemRowJson(const v1::ItemRow& row) {
   if (item.has_failure()) json["failure"] = FailureJson(item.failure());
   AddTime("started", item.started_unix_ns(), json);
   AddTime("finished", item.finished_unix_ns(), json);
+  if (item.access() != v1::ACCESS_UNSPECIFIED) {
+    json["access"] = Enumerator(v1::Access_Name(item.access()), "ACCESS_");
+  }
+  if (item.allocation() != v1::ALLOCATION_UNSPECIFIED) {
+    json["allocation"] = Enumerator(v1::Allocation_Name(item.allocation()), "ALLOCATION_");
+  }
+  if (item.hidden()) json["hidden"] = true;
+  if (item.has_attribute()) json["attribute"] = AttributeJson(item.attribute());
   if (item.has_file()) json["file"] = FileJson(item.file());
   if (item.has_disk()) json["disk"] = DiskJson(item.disk());
   if (item.has_command()) json["command"] = CommandJson(item.command());

@@ -19,8 +19,43 @@ void NoteNotRun(Console& console, const std::vector<NotRun>& not_run) {
   if (not_run.empty() || console.json()) return;
   console.Note(Say("These sources will not run:", "次のソースは実行されません:"));
   for (const NotRun& one : not_run) {
-    console.Note(Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", Printable(one.reason)));
+    console.Note(
+        Concat("  ", Printable(one.artifact), " ", Printable(one.source_type), ": ", PrintableLine(one.reason)));
   }
+}
+
+v1::Access AccessNamed(const std::string& name) {
+  if (name == "system") return v1::ACCESS_SYSTEM;
+  if (name == "raw") return v1::ACCESS_RAW;
+  return name == "both" ? v1::ACCESS_BOTH : v1::ACCESS_AUTO;
+}
+
+// How files are to be reached, in every target that names some.
+void SetWays(const OrderOptions& options, v1::Plan& plan) {
+  if (!options.offline_disk.empty()) {
+    plan.mutable_offline_disk()->set_path(FromPrintable(options.offline_disk));
+    plan.mutable_offline_disk()->set_container(options.container);
+  }
+  for (v1::Target& target : *plan.mutable_targets()) {
+    if (!target.has_file() && !target.has_path()) continue;
+    v1::Target::PathPattern& files = target.has_file() ? *target.mutable_file() : *target.mutable_path();
+    files.set_access(AccessNamed(options.access));
+    files.set_deleted(options.deleted);
+    files.set_all_attributes(options.all_attributes);
+  }
+}
+
+absl::Status CheckWays(const OrderOptions& options) {
+  if (options.offline_disk.empty() && !options.offline_system.empty()) {
+    return absl::InvalidArgumentError(AbslView(
+        Say("--system is of a disk: give --offline-disk too", "--system は --offline-disk と併せて指定してください")));
+  }
+  if (options.deleted && options.access == "system") {
+    return absl::InvalidArgumentError(
+        AbslView(Say("the system does not show deleted files; leave out --access system",
+                     "システム経由では削除ファイルは見えません。--access system を外してください")));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -48,22 +83,30 @@ v1::Plan NewPlan(const OrderOptions& options, const v1::Credential& credential, 
 }
 
 absl::Status CheckTriage(const OrderOptions& options) {
-  if (!options.artifacts.empty() || !options.paths.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      AbslView(Say("nothing to collect: give --artifacts, --path or both (hozen artifacts list shows what there is)",
-                   "収集対象がありません。--artifacts か --path を指定してください（一覧: hozen artifacts list）")));
+  if (options.artifacts.empty() && options.paths.empty() && options.bodyfile.empty()) {
+    return absl::InvalidArgumentError(AbslView(
+        Say("nothing to collect: give --artifacts, --path or --bodyfile (hozen artifacts list shows what there is)",
+            "収集対象がありません。--artifacts、--path、--bodyfile のいずれかを指定してください（一覧: hozen artifacts "
+            "list）")));
+  }
+  return CheckWays(options);
 }
 
 absl::StatusOr<TriagePlan> PlanTriage(Console& console, const OrderOptions& options, const v1::Credential& credential,
                                       const std::vector<v1::Host>& hosts) {
   TriagePlan triage{.plan = NewPlan(options, credential, hosts), .not_run = {}};
-  const std::string system = hosts.empty() ? "" : hosts.front().facts().system();
+  const std::string hosts_system = hosts.empty() ? "" : hosts.front().facts().system();
+  const std::string& system = options.offline_system.empty() ? hosts_system : options.offline_system;
   if (!options.artifacts.empty()) {
     HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.definitions));
-    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system));
+    const HostState state = options.offline_disk.empty() ? HostState::kRunning : HostState::kOffline;
+    HOZEN_ASSIGN_OR_RETURN(const ResolvedArtifacts resolved, definitions.Resolve(options.artifacts, system, state));
     for (const v1::Target& target : resolved.targets) *triage.plan.add_targets() = target;
     triage.not_run = resolved.not_run;
   }
+  // Before any file is touched.
+  if (!options.bodyfile.empty())
+    triage.plan.add_targets()->mutable_listing()->set_path(FromPrintable(options.bodyfile));
   for (const std::string& path : options.paths) {
     v1::Target::PathPattern& pattern = *triage.plan.add_targets()->mutable_file();
     pattern.set_pattern(path);
@@ -76,6 +119,7 @@ absl::StatusOr<TriagePlan> PlanTriage(Console& console, const OrderOptions& opti
                    "指定されたアーティファクトには、次のシステムで実行できるソースがありません: "),
                Printable(system)));
   }
+  SetWays(options, triage.plan);
   return triage;
 }
 
@@ -84,7 +128,7 @@ Json NotRunJson(const std::vector<NotRun>& not_run) {
   for (const NotRun& one : not_run) {
     json.push_back({{"artifact", Printable(one.artifact)},
                     {"source_type", Printable(one.source_type)},
-                    {"reason", Printable(one.reason)}});
+                    {"reason", PrintableLine(one.reason)}});
   }
   return json;
 }
@@ -108,6 +152,45 @@ void AddTriageTargets(CLI::App& command, OrderOptions& options) {
                        "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
       ->allow_extra_args(false)
       ->type_name("DIR");
+  command
+      .add_option("--access", options.access,
+                  Text("auto (default): through the system, and raw where it denies or cannot read a file; system;\n"
+                       "raw: past the system, from the volume, what the system does not show marked as hidden;\n"
+                       "both: each way once, to compare",
+                       "auto（既定）: システム経由で読み、拒否や読み取り不能なら直接読む。system。raw: ボリュームを\n"
+                       "直接読む（システムが見せないものには印）。both: 両方で取得して比較する"))
+      ->check(CLI::IsMember({"auto", "system", "raw", "both"}));
+  command.add_flag(
+      "--deleted", options.deleted,
+      Text("Also deleted files, as far as they can be recovered", "削除ファイルも復元できる範囲で取得する"));
+  command.add_flag("--attributes", options.all_attributes,
+                   Text("Of NTFS every attribute, not only streams of data", "NTFS のすべての属性を取得する"));
+  command.add_flag("--bodyfile{/}", options.bodyfile,
+                   Text("List names, sizes, owners and times of everything below PATH (default /) as a body file, "
+                        "without reading contents: --bodyfile or --bodyfile=/home",
+                        "PATH（既定: /）以下の全ファイルの名前・サイズ・所有者・時刻を、内容を読まずに bodyfile "
+                        "として一覧にする（--bodyfile または --bodyfile=/home）"));
+}
+
+void AddOfflineDisk(CLI::App& command, OrderOptions& options) {
+  command
+      .add_option("--offline-disk", options.offline_disk,
+                  Text("Not from the running host but from the system on this disk, or in the first file of an image\n"
+                       "(raw, E01, VMDK, VHD, qcow2, split) that lies on the host",
+                       "稼働中の端末ではなく、このディスク、または端末上のイメージ（raw、E01、VMDK、VHD、qcow2、\n"
+                       "分割）の先頭ファイルにあるシステムから取得する"))
+      ->type_name("PATH");
+  command
+      .add_option("--system", options.offline_system,
+                  Text("Which system is on the offline disk (default: the host's)",
+                       "--offline-disk 上のシステム（既定: 端末と同じ）"))
+      ->check(CLI::IsMember({"linux", "windows"}));
+  command
+      .add_option("--container", options.container,
+                  Text("raw: the offline disk is the file's bytes as they are",
+                       "raw: ファイルのバイト列をそのままディスクとして読む"))
+      ->check(CLI::IsMember({"raw"}))
+      ->type_name("raw");
 }
 
 void AddTriageLimits(CLI::App& command, OrderOptions& options) {

@@ -27,6 +27,12 @@ struct OrderOptions {
   std::vector<std::string> artifacts;
   std::vector<std::string> paths;
   std::vector<std::string> definitions;
+  std::string bodyfile;  // the folder that is listed; empty: none
+  std::string access = "auto";
+  bool deleted = false;
+  bool all_attributes = false;
+  std::string offline_disk;
+  std::string offline_system;
   std::string disk;
   std::string order = "value";
   std::string scope = "all";
@@ -49,6 +55,7 @@ struct OrderOptions {
 
 // Each adds options to a command. `options` must outlive it.
 void AddTriageTargets(CLI::App& command, OrderOptions& options);  // what to collect
+void AddOfflineDisk(CLI::App& command, OrderOptions& options);    // to collect from it in place of the host
 void AddTriageLimits(CLI::App& command, OrderOptions& options);   // limits that a disk has not
 void AddLimits(CLI::App& command, OrderOptions& options, const std::string& deadline_text);
 

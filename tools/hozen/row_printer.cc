@@ -56,6 +56,10 @@ void RowPrinter::PrintText(const v1::ItemRow& row) {
   if (row.has_on_disk() && row.on_disk().allocation() != v1::OnDisk::ALLOCATION_ALLOCATED) {
     line += Concat("  ", console_.Paint(Console::Colour::kWarning, AllocationName(row.on_disk().allocation())));
   }
+  if (item.allocation() == v1::ALLOCATION_DELETED || item.allocation() == v1::ALLOCATION_REALLOCATED) {
+    line += Concat("  ", console_.Paint(Console::Colour::kWarning, Text("deleted", "削除済み")));
+  }
+  if (item.hidden()) line += Concat("  ", console_.Paint(Console::Colour::kBad, Text("HIDDEN", "隠蔽")));
   if (!item.file().link_target().empty()) line += Concat(" -> ", Printable(item.file().link_target()));
   if (item.state() != v1::Item::STATE_COMPLETE) {
     line += Concat("  ", console_.Paint(Console::Colour::kBad, StateName(item.state())), ": ",

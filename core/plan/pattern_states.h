@@ -1,7 +1,7 @@
 // Where in a pattern a walk stands: all the ways in which the path so far may have matched, at once, so that each entry
 // is visited and given once however many ** the pattern holds.
-#ifndef HOZEN_AGENT_ACQUIRE_PATTERN_STATES_H_
-#define HOZEN_AGENT_ACQUIRE_PATTERN_STATES_H_
+#ifndef HOZEN_CORE_PLAN_PATTERN_STATES_H_
+#define HOZEN_CORE_PLAN_PATTERN_STATES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -43,4 +43,4 @@ class PatternStates {
 
 }  // namespace hozen
 
-#endif  // HOZEN_AGENT_ACQUIRE_PATTERN_STATES_H_
+#endif  // HOZEN_CORE_PLAN_PATTERN_STATES_H_

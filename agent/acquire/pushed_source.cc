@@ -1,4 +1,4 @@
-#include "agent/imaging/pushed_source.h"
+#include "agent/acquire/pushed_source.h"
 
 #include <algorithm>
 #include <cstring>
@@ -11,9 +11,14 @@ constexpr size_t kMostAhead = 1 << 20;
 
 }  // namespace
 
-PushedSource::PushedSource(std::function<absl::Status(const Push& push)> produce)
-    : producer_([this, produce = std::move(produce)] {
-        const absl::Status end = produce([this](std::string_view bytes) { return Add(bytes); });
+PushedSource::PushedSource(std::function<absl::Status(const Push& push)> produce, Producer producer)
+    : mode_(producer), producer_([this, produce = std::move(produce)] {
+        absl::Status end;
+        {
+          absl::MutexLock lock(&mutex_);
+          end = WaitForReader();
+        }
+        if (end.ok()) end = produce([this](std::string_view bytes) { return Add(bytes); });
         absl::MutexLock lock(&mutex_);
         over_ = true;
         end_ = end;
@@ -29,13 +34,20 @@ PushedSource::~PushedSource() {
   producer_.join();
 }
 
+absl::Status PushedSource::WaitForReader() {
+  const auto may_go_on = [this] {
+    mutex_.AssertHeld();
+    return mode_ == Producer::kAhead ? held_.size() < kMostAhead : held_offset_ + held_.size() < wanted_end_;
+  };
+  while (!abandoned_ && !may_go_on()) changed_.Wait(&mutex_);
+  return abandoned_ ? absl::CancelledError("nobody reads any more") : absl::OkStatus();
+}
+
 absl::Status PushedSource::Add(std::string_view bytes) {
   absl::MutexLock lock(&mutex_);
-  while (!abandoned_ && held_.size() >= kMostAhead) changed_.Wait(&mutex_);
-  if (abandoned_) return absl::CancelledError("nobody reads any more");
   held_.append(bytes);
   changed_.SignalAll();
-  return absl::OkStatus();
+  return WaitForReader();
 }
 
 absl::StatusOr<size_t> PushedSource::ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) {
@@ -47,10 +59,12 @@ absl::StatusOr<size_t> PushedSource::ReadAt(uint64_t offset_bytes, absl::Span<ch
     const uint64_t passed = std::min<uint64_t>(offset_bytes - held_offset_, held_.size());
     held_.erase(0, passed);
     held_offset_ += passed;
-    changed_.SignalAll();
     if (over_ || (held_offset_ == offset_bytes && held_.size() >= buffer.size())) break;
+    wanted_end_ = offset_bytes + buffer.size();
+    changed_.SignalAll();
     changed_.Wait(&mutex_);
   }
+  changed_.SignalAll();
   const size_t size = held_offset_ == offset_bytes ? std::min(held_.size(), buffer.size()) : 0;
   // What came before the error is handed out first.
   if (size == 0 && !end_.ok()) return end_;

@@ -1,4 +1,4 @@
-#include "agent/acquire/pattern_states.h"
+#include "core/plan/pattern_states.h"
 
 #include <algorithm>
 #include <limits>

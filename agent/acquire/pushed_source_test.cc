@@ -1,4 +1,4 @@
-#include "agent/imaging/pushed_source.h"
+#include "agent/acquire/pushed_source.h"
 
 #include <gtest/gtest.h>
 
@@ -71,6 +71,44 @@ TEST(PushedSourceTest, AReaderThatGoesAwayEndsTheProducer) {
     EXPECT_EQ(*source.ReadAt(0, absl::MakeSpan(&byte, 1)), 1u);
   }
   EXPECT_TRUE(absl::IsCancelled(told));
+}
+
+TEST(PushedSourceTest, InTurnTheProducerRunsOnlyWhileAReadWaits) {
+  int pushed = 0;  // shared without a lock: ThreadSanitizer would see it
+  {
+    PushedSource source(
+        [&](const PushedSource::Push& push) {
+          absl::Status status;
+          while (status.ok()) {
+            ++pushed;
+            status = push("12345678");
+          }
+          return status;
+        },
+        PushedSource::Producer::kInTurn);
+    EXPECT_EQ(pushed, 0);
+    std::string buffer(20, '\0');
+    EXPECT_EQ(*source.ReadAt(0, absl::MakeSpan(buffer.data(), buffer.size())), 20u);
+    EXPECT_EQ(pushed, 3);
+    EXPECT_EQ(*source.ReadAt(20, absl::MakeSpan(buffer.data(), 4)), 4u);
+    EXPECT_EQ(pushed, 3) << "what it had pushed was enough";
+    EXPECT_EQ(*source.ReadAt(24, absl::MakeSpan(buffer.data(), 1)), 1u);
+    EXPECT_EQ(pushed, 4);
+  }
+  EXPECT_EQ(pushed, 4) << "it was told at its last push that nobody reads";
+}
+
+TEST(PushedSourceTest, InTurnOneThatIsNeverReadNeverRuns) {
+  bool ran = false;
+  {
+    PushedSource source(
+        [&](const PushedSource::Push&) {
+          ran = true;
+          return absl::OkStatus();
+        },
+        PushedSource::Producer::kInTurn);
+  }
+  EXPECT_FALSE(ran);
 }
 
 }  // namespace

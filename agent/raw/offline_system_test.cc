@@ -1,0 +1,59 @@
+#include "agent/raw/offline_system.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hozen {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::FieldsAre;
+using ::testing::IsEmpty;
+
+OfflineVolume Volume(uint32_t partition, const std::string& uuid, const std::string& label) {
+  OfflineVolume volume;
+  volume.partition = partition;
+  volume.facts.uuid = uuid;
+  volume.facts.label = label;
+  return volume;
+}
+
+TEST(FstabTest, GivesWhatIsMountedSomewhere) {
+  EXPECT_THAT(ParseFstab("# a comment\n"
+                         "UUID=0a3407de-014b-458b-b5c1-848e92a327a3 / ext4 defaults 0 1\n"
+                         "\n"
+                         "LABEL=\"data\"\t/srv/data\\040and\\040more/  xfs noatime 0 2\n"
+                         "/dev/sda3 none swap sw 0 0\n"
+                         "/dev/sda4 /var\n"),
+              ElementsAre(FieldsAre("UUID=0a3407de-014b-458b-b5c1-848e92a327a3", "/"),
+                          FieldsAre("LABEL=data", "/srv/data and more")));
+}
+
+TEST(FstabTest, NothingIsNothing) {
+  EXPECT_THAT(ParseFstab(""), IsEmpty());
+  EXPECT_THAT(ParseFstab("\n \n\t\n#/ /\n"), IsEmpty());
+}
+
+TEST(FstabTest, AVolumeIsMeantByItsUuidWhateverTheCase) {
+  const FstabLine line = {.source = "UUID=ab12-CD34", .path = "/boot/efi"};
+  EXPECT_TRUE(IsMeantBy(line, Volume(1, "AB12-CD34", "")));
+  EXPECT_FALSE(IsMeantBy(line, Volume(1, "AB12-CD35", "")));
+  EXPECT_FALSE(IsMeantBy({.source = "UUID=", .path = "/x"}, Volume(1, "", "")));
+  EXPECT_TRUE(IsMeantBy({.source = "/dev/disk/by-uuid/AB12-CD34", .path = "/x"}, Volume(1, "AB12-CD34", "")));
+}
+
+TEST(FstabTest, AVolumeIsMeantByItsLabelLetterForLetter) {
+  EXPECT_TRUE(IsMeantBy({.source = "LABEL=data", .path = "/x"}, Volume(1, "", "data")));
+  EXPECT_FALSE(IsMeantBy({.source = "LABEL=data", .path = "/x"}, Volume(1, "", "DATA")));
+}
+
+TEST(FstabTest, ADeviceMeansThePartitionWithItsNumber) {
+  EXPECT_TRUE(IsMeantBy({.source = "/dev/sda2", .path = "/x"}, Volume(2, "", "")));
+  EXPECT_TRUE(IsMeantBy({.source = "/dev/nvme0n1p12", .path = "/x"}, Volume(12, "", "")));
+  EXPECT_FALSE(IsMeantBy({.source = "/dev/sda2", .path = "/x"}, Volume(1, "", "")));
+  EXPECT_FALSE(IsMeantBy({.source = "/dev/mapper/vg-var2", .path = "/x"}, Volume(2, "", "")));
+  EXPECT_FALSE(IsMeantBy({.source = "tmpfs", .path = "/tmp"}, Volume(2, "", "")));
+}
+
+}  // namespace
+}  // namespace hozen

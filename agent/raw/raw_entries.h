@@ -1,0 +1,28 @@
+// What a volume reader says about a file, as an entry of a tree. Pure.
+#ifndef HOZEN_AGENT_RAW_RAW_ENTRIES_H_
+#define HOZEN_AGENT_RAW_RAW_ENTRIES_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "agent/acquire/file_tree.h"
+#include "agent/volume/raw_file.h"
+#include "proto/hozen/v1/raw_entry.pb.h"
+
+namespace hozen {
+
+// Each attribute but the one that programs read becomes a stream: alternate ones by their names, others as NTFS writes
+// them, "$I30:$INDEX_ALLOCATION" (https://learn.microsoft.com/en-us/windows/win32/fileio/file-streams). `device` is the
+// volume's.
+TreeEntry TreeEntryOf(const v1::RawEntry& entry, uint64_t device);
+
+// Which attribute holds the contents, and how long they are; without a value where the file has none.
+struct RawContents {
+  RawAttributeId id;
+  uint64_t size_bytes = 0;
+};
+std::optional<RawContents> ContentsOf(const v1::RawEntry& entry);
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_RAW_RAW_ENTRIES_H_

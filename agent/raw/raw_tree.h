@@ -1,0 +1,35 @@
+// The files of raw volumes as one tree: each volume stands at a path, as mounts do.
+#ifndef HOZEN_AGENT_RAW_RAW_TREE_H_
+#define HOZEN_AGENT_RAW_RAW_TREE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "agent/acquire/file_tree.h"
+#include "agent/raw/raw_volume.h"
+
+namespace hozen {
+
+// Where raw files of a volume without names in folders are found.
+inline constexpr char kOrphansName[] = "$OrphanFiles";
+
+struct RawTreeShape {
+  char separator = '/';
+  bool ignores_case = false;
+  bool has_streams = false;
+  std::string drive;  // "C:" where paths without one begin
+  // Which volume stands where, by path; "" is the root. Where there is none at the root, the root is a folder of these.
+  // NotFound from a path's function means that what stands there is on no disk.
+  using OpenVolume = std::function<absl::StatusOr<RawVolume*>()>;
+  std::map<std::string, OpenVolume> volumes;
+};
+
+// Thread-safe as RawVolume is. A tree reads nothing before it is asked. Folders list what was deleted where that is
+// wanted, the root of a volume then also kOrphansName.
+std::unique_ptr<FileTree> NewRawTree(RawTreeShape shape);
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_RAW_RAW_TREE_H_

@@ -1,0 +1,204 @@
+"""Files that no running system shows: of a disk that does not run, of other people's images, deleted and hidden ones."""
+
+import base64
+import datetime
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+import harness
+import testdata_images
+
+MIB = 1 << 20
+DFTT = ("ntfs/7-undel-ntfs.zip", "fat/6-undel-fat.zip")
+MOST_COMPARED_BYTES = 64 * MIB  # of one file, for the time that icat takes
+NO_TIME = 3373865674            # what libtsk 4.11 makes of an NTFS time that is 0
+
+
+def path_of(item):
+    return base64.b64decode(item["path_base64"]) if "path_base64" in item else item["path"].encode()
+
+
+def seconds(text):
+    """Of a time in our JSON; 0 where there is none."""
+    if not text:
+        return 0
+    whole = re.sub(r"\.\d+", "", text)
+    return int(datetime.datetime.fromisoformat(whole.replace("Z", "+00:00")).timestamp()) % (1 << 32)
+
+
+class OfflineTest(harness.SystemTest):
+
+    def make_linux_disk(self):
+        """A disk with two partitions: a system's root, and its /var by UUID in fstab."""
+        root = self.folder / "root"
+        for folder in ("etc", "home/mika", "var", "bin", "lost"):
+            (root / folder).mkdir(parents=True)
+        (root / "etc/os-release").write_text('NAME="Debian"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n')
+        (root / "etc/hostname").write_text("oldbox\n")
+        (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nmika:x:1000:1000::/home/mika:/bin/sh\n")
+        uuid = "6f4c7d1e-6a0b-4c7a-9d6e-1b2c3d4e5f60"
+        (root / "etc/fstab").write_text(f"/dev/sda1 / ext4 defaults 0 1\nUUID={uuid} /var ext4 defaults 0 2\n")
+        (root / "home/mika/.bash_history").write_text("id\n")
+        (root / "home/mika/big").write_bytes(os.urandom(3 * MIB + 5))
+        (root / "home/mika/link").symlink_to("/etc/hostname")
+        var = self.folder / "var"
+        (var / "log").mkdir(parents=True)
+        (var / "log/auth.log").write_text("sshd: accepted\n")
+        disk = self.folder / "disk.raw"
+        with open(disk, "wb") as out:
+            out.truncate(80 * MIB)
+        subprocess.run(["sfdisk", "-q", disk], input=b"label: dos\n2048,81920,83\n83968,61440,83\n", check=True)
+        for source, start, mib, options in ((root, 2048, 40, []), (var, 83968, 30, ["-U", uuid])):
+            volume = self.folder / "volume"
+            subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", source, *options, volume, f"{mib}M"], check=True)
+            with open(disk, "r+b") as out:
+                out.seek(start * 512)
+                out.write(volume.read_bytes())
+            volume.unlink()
+        return disk, root, var
+
+    def collect(self, fleet, home, host, *options, statuses=(0, 3)):
+        done = fleet.must(["collect", host, *options, "--wait", "--json"], home, statuses)
+        acquisition = done.documents()[-1]["acquisition_id"]
+        return fleet.items(acquisition, home)
+
+    def test_the_system_on_a_disk_that_does_not_run(self):
+        fleet, home, host = self.fleet_with_agent()
+        disk, root, var = self.make_linux_disk()
+        items, targets = self.collect(fleet, home, host, "--offline-disk", disk, "--path", "/etc/*", "--path",
+                                      "/var/log/**", "--path", "/home/**", statuses=(0,))
+        found = [i for i in items if i["kind"] == "disk"]
+        self.assertEqual(len(found), 1)
+        system = found[0]["disk"]["systems"][0]
+        self.assertEqual((system["system"], system["hostname"], system["system_version"]),
+                         ("linux", "oldbox", "Debian GNU/Linux 12 (bookworm)"))
+        self.assertEqual([(v["path"], v["partition"]) for v in system["volumes"]], [("/", 1), ("/var", 2)])
+        by_path = {path_of(i): i for i in items}
+        for base, name, where in ((root, "etc/fstab", b"/etc/fstab"), (root, "home/mika/big", b"/home/mika/big"),
+                                  (var, "log/auth.log", b"/var/log/auth.log")):
+            self.assertEqual(by_path[where]["sha256"], hashlib.sha256((base / name).read_bytes()).hexdigest())
+            self.assertEqual((by_path[where]["access"], by_path[where]["allocation"]), ("raw", "allocated"))
+        self.assertEqual(by_path[b"/home/mika/link"]["file"]["link_target"], "/etc/hostname")
+        self.assertTrue(all("failure" not in t for t in targets), targets)
+
+    def test_variables_are_those_of_the_system_on_the_disk(self):
+        fleet, home, host = self.fleet_with_agent()
+        disk, _, _ = self.make_linux_disk()
+        items, _ = self.collect(fleet, home, host, "--offline-disk", disk, "--path",
+                                "%%users.homedir%%/.bash_history", statuses=(0,))
+        self.assertIn(b"/home/mika/.bash_history", {path_of(i) for i in items})
+
+    def test_the_same_in_a_container(self):
+        fleet, home, host = self.fleet_with_agent()
+        disk, root, _ = self.make_linux_disk()
+        image = self.folder / "disk.qcow2"
+        subprocess.run(["qemu-img", "convert", "-O", "qcow2", disk, image], check=True)
+        items, _ = self.collect(fleet, home, host, "--offline-disk", image, "--path", "/home/mika/big", statuses=(0,))
+        taken = [i for i in items if path_of(i) == b"/home/mika/big"]
+        self.assertEqual(taken[0]["sha256"], hashlib.sha256((root / "home/mika/big").read_bytes()).hexdigest())
+
+    def test_a_disk_that_cannot_be_read_fails_with_its_reason(self):
+        fleet, home, host = self.fleet_with_agent()
+        nothing = self.folder / "nothing.raw"
+        nothing.write_bytes(os.urandom(MIB))
+        items, targets = self.collect(fleet, home, host, "--offline-disk", nothing, "--path", "/etc/*", statuses=(3,))
+        self.assertEqual([(i["kind"], i["state"]) for i in items], [("disk", "failed")])
+        self.assertEqual(targets[0]["failure"]["cause"], "not_found")
+
+
+
+@unittest.skipUnless(testdata_images.FOLDER, "HOZEN_TESTDATA is not set")
+class TestdataTest(harness.SystemTest):
+
+    def collect_all(self, fleet, home, host, image, *options):
+        """Everything on an image: the items, and the acquisition."""
+        done = fleet.must(["collect", host, "--offline-disk", image, "--path", "/**", *options, "--wait", "--json"],
+                          home, (0, 3))
+        acquisition = done.documents()[-1]["acquisition_id"]
+        return fleet.items(acquisition, home)[0], acquisition
+
+    def test_what_the_answers_call_recoverable_is_recovered(self):
+        fleet, home, host = self.fleet_with_agent()
+        for name in DFTT:
+            path = pathlib.Path(testdata_images.FOLDER, name)
+            for _, image in testdata_images.unpacked(path, self.folder):
+                items, acquisition = self.collect_all(fleet, home, host, image, "--deleted")
+                self.assertTrue([i for i in items if i.get("allocation") == "deleted"])
+                out = self.folder / f"{acquisition}.zip"
+                fleet.must(["export", acquisition, "--out", out], home)
+                fleet.must(["verify", out, "--authority", fleet.authority()], home)
+                self.assertEqual(testdata_images.dftt_answers(path) - testdata_images.md5s_in(out), set(), name)
+
+    def judged(self, image):
+        """What fls and icat say of the allocated files: by path, SHA-256, size and times."""
+        lines = subprocess.run(["fls", "-r", "-u", "-m", "/", image], capture_output=True, timeout=300, check=False,
+                               env={**os.environ, "TZ": "UTC0"}).stdout
+        files, folders, name_times = {}, set(), {}
+        for line in lines.split(b"\n"):
+            parts = line.rsplit(b"|", 9)
+            if len(parts) != 10:
+                continue
+            path, address, mode, size = parts[0][2:], parts[1].decode(), parts[2].decode(), int(parts[5])
+            times = tuple(0 if int(t) == NO_TIME else int(t) for t in parts[6:])
+            if mode[0] in "vV" or b"$OrphanFiles" in path or b"/.:" in path:
+                continue
+            if path.endswith(b" ($FILE_NAME)"):
+                name_times[path[:-len(b" ($FILE_NAME)")]] = times
+            elif mode[2:3] == "d" and "-128-" not in address:
+                folders.add(path)
+            elif mode[2:3] == "l":
+                files[path.split(b" -> ")[0]] = (None, None, times)
+            elif mode[2:3] == "r" or "-128-" in address:
+                files[path] = (self.icat(image, address, size), size, times)
+        return files, folders, name_times
+
+    def icat(self, image, address, size):
+        if size > MOST_COMPARED_BYTES:
+            return None
+        done = subprocess.run(["icat", image, address], capture_output=True, timeout=300, check=False)
+        return hashlib.sha256(done.stdout).hexdigest() if done.returncode == 0 else None
+
+    def compare(self, items, image):
+        files, folders, name_times = self.judged(image)
+        ours = {path_of(i): i for i in items if i.get("allocation") == "allocated"}
+        streams = {p: i for p, i in ours.items() if i["kind"] in ("file", "attribute", "symbolic_link")}
+        differences = [f"only ours: {p}" for p in set(streams) - set(files) if streams[p]["has_stream"]]
+        differences += [f"only fls: {p}" for p in set(files) - set(streams)]
+        differences += [f"folder: {p}" for p in folders - set(ours)]
+        for path in set(files) & set(streams):
+            sha256, size, times = files[path]
+            item = streams[path]
+            told = item["file"]
+            skipped = item.get("attribute", {}).get("skipped_bytes", 0)
+            seen = tuple(seconds(told.get(n)) for n in ("accessed", "modified", "changed", "born"))
+            if seen != times:
+                differences.append(f"times: {path} {seen} {times}")
+            if size is not None and told["size_bytes"] != size:
+                differences.append(f"size: {path} {told['size_bytes']} {size}")
+            if sha256 is not None and skipped == 0 and item.get("sha256") != sha256:
+                differences.append(f"bytes: {path} {item['state']} {item.get('failure')}")
+            if path in name_times and item["kind"] == "file":
+                seen = tuple(seconds(told.get(f"name_{n}")) for n in ("accessed", "modified", "changed", "born"))
+                if seen != name_times[path]:
+                    differences.append(f"times of $FILE_NAME: {path} {seen} {name_times[path]}")
+        return len(files), differences
+
+    def test_every_file_of_every_image_is_as_fls_and_icat_have_it(self):
+        fleet, home, host = self.fleet_with_agent()
+        for kind in ("ext", "fat", "ntfs"):
+            for path in sorted(pathlib.Path(testdata_images.FOLDER, kind).iterdir()):
+                for name, image in testdata_images.unpacked(path, self.folder):
+                    if subprocess.run(["fsstat", image], capture_output=True, timeout=60, check=False).returncode:
+                        continue  # a table, or nothing that the sleuthkit reads at its start
+                    items, _ = self.collect_all(fleet, home, host, image)
+                    count, differences = self.compare(items, image)
+                    print(f"{kind}/{name}: {count} files and streams, {len(differences)} differences", flush=True)
+                    self.assertEqual(differences, [], name)
+
+
+if __name__ == "__main__":
+    harness.main()
