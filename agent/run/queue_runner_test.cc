@@ -328,7 +328,9 @@ TEST_F(QueueRunnerTest, AFailedPlanBeginsAgainForAHigherAttemptAndACommittedOneD
   {
     absl::MutexLock lock(&mutex_);
     for (const v1::AcquisitionEvent& event : events_) {
-      if (event.kind() == v1::AcquisitionEvent::KIND_FAILED) EXPECT_EQ(event.attempt(), 1u);
+      if (event.kind() == v1::AcquisitionEvent::KIND_FAILED) {
+        EXPECT_EQ(event.attempt(), 1u);
+      }
     }
   }
   ASSERT_TRUE(IsIdle());
