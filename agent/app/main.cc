@@ -5,6 +5,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "agent/app/commands.h"
+#include "agent/platform/heap.h"
 #include "agent/volume/volume_reader.h"
 #include "core/base/file.h"
 #include "core/base/language.h"
@@ -34,6 +35,7 @@ std::string Text(std::string_view english, std::string_view japanese) { return s
 int main(int argc, char** argv) {
   // The sandboxed child that looks at disks: nothing else of the agent may be set up in it.
   if (argc >= 2 && std::string_view(argv[1]) == "volume-reader") return hozen::VolumeReaderMain();
+  hozen::KeepOneHeap();
   hozen::RequireTls13();
   hozen::MakeNewFilesPrivate();
   // Debian's Abseil is built to look for deadlocks at every lock, and to abort where it sees one coming: right for

@@ -29,20 +29,21 @@ class Meeting {
  public:
   Meeting(const Patience& patience, ItemSink& sink) : patience_(patience), sink_(&sink) {}
 
-  // The collecting thread's side.
+  // The collecting thread's side. What only says that it lives wakes nobody: it comes for every name in every folder,
+  // and the caller looks at the time by itself.
   absl::Status Record(v1::Item item) {
     absl::MutexLock lock(&mutex_);
     if (sink_ == nullptr) return LeftBehind();
     at_ = item.path();
     const absl::Status status = sink_->Record(std::move(item));
-    Heard();
+    heard_ = absl::Now();
     return status;
   }
   absl::Status Poll() {
     absl::MutexLock lock(&mutex_);
     if (sink_ == nullptr) return LeftBehind();
     const absl::Status status = sink_->Poll();
-    Heard();
+    heard_ = absl::Now();
     return status;
   }
   bool AlreadyTaken(uint32_t target_index, const std::string& path) {
@@ -52,7 +53,7 @@ class Meeting {
   void NoteTrace(v1::Trace trace) {
     absl::MutexLock lock(&mutex_);
     if (sink_ != nullptr) sink_->NoteTrace(std::move(trace));
-    Heard();
+    heard_ = absl::Now();
   }
   absl::Status Take(v1::Item item, Source& source, bool until_end) {
     return HaveTaken({.item = std::move(item), .source = &source, .guide = nullptr, .until_end = until_end});
