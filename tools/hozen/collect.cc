@@ -175,10 +175,9 @@ void PrintEstimate(Console& console, const Estimate& estimate, const v1::Acquisi
   add(Text("all", "合計"), total);
   console.Print(table.Render());
   if (commands > 0) {
-    console.Note(
-        Concat(Say("Not counted: outputs of commands, volatile state and body files: ",
-                   "コマンドの出力、揮発性情報、bodyfile は含みません: "),
-               commands));
+    console.Note(Concat(Say("Not counted: outputs of commands, volatile state and body files: ",
+                            "コマンドの出力、揮発性情報、bodyfile は含みません: "),
+                        commands));
   }
   console.Note(Say("Sizes are before deduplication and compression.", "サイズは重複排除と圧縮の前の値です。"));
 }
