@@ -46,9 +46,10 @@ absl::StatusOr<ResolvedEntry> ResolveInTree(FileTree& tree, std::string_view nam
     if (entry.type != FileType::kSymbolicLink) {
       return ResolvedEntry{.folder = std::move(folder->folder), .entry = std::move(entry)};
     }
-    HOZEN_ASSIGN_OR_RETURN(const LinkTarget target, folder->folder->ReadLink(entry));
-    const bool absolute = absl::StartsWith(target.path, "/");
-    path = absolute ? target.path : Concat(folder->real_path, "/", target.path);
+    const absl::StatusOr<LinkTarget> target = folder->folder->ReadLink(entry);
+    if (!target.ok()) return target.status();
+    const bool absolute = absl::StartsWith(target->path, "/");
+    path = absolute ? target->path : Concat(folder->real_path, "/", target->path);
   }
   return absl::NotFoundError(Concat(Printable(path), ": too many symbolic links"));
 }

@@ -169,8 +169,7 @@ TEST(ArtifactDefinitionsTest, KindsOfStateAreTargetsAndUnknownOnesAreNamed) {
 TEST(ArtifactDefinitionsTest, ListingsAreTargets) {
   ArtifactDefinitions definitions;
   ASSERT_TRUE(
-      definitions
-          .AddYaml("name: All\nsources:\n- type: HOZEN_LISTING\n  attributes: {paths: [/, /home]}\n", "all.yaml")
+      definitions.AddYaml("name: All\nsources:\n- type: HOZEN_LISTING\n  attributes: {paths: [/, /home]}\n", "all.yaml")
           .ok());
   absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"All"}, "linux");
   ASSERT_TRUE(resolved.ok());

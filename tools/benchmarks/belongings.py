@@ -21,6 +21,7 @@ _LOGS = {"syslog": 0.012, "auth.log": 0.004, "kern.log": 0.002, "nginx/access.lo
 _JOURNAL = 0.25
 _AUDIT = 0.2
 _SERVICE_FILES = 20_000
+_PEOPLES_BYTES = 512 << 20  # room for what does not grow with the size: people's files and the application
 
 
 def _lines(rng, size, day):
@@ -55,7 +56,7 @@ class Belongings:
         if not measuring.has_own_mounts():
             raise RuntimeError("this is everybody's namespace of mounts; nothing is mounted here")
         for folder in (self._log, self._home, self._srv):
-            _mount(folder, self.size_bytes * 3)
+            _mount(folder, self.size_bytes * 3 + _PEOPLES_BYTES)
         passwd = work / "passwd"
         people = "".join(f"person{i}:x:{5000 + i}:{5000 + i}::/home/person{i}:/bin/bash\n" for i in range(_PEOPLE))
         passwd.write_text(pathlib.Path("/etc/passwd").read_text() + people)
