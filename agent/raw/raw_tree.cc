@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -66,12 +67,18 @@ TreeEntry FolderEntryOf(std::string name, v1::FileMetadata metadata) {
 // Gives a list that is known from the start.
 class ListReader final : public TreeReader {
  public:
-  explicit ListReader(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {}
-  absl::StatusOr<std::vector<TreeEntry>> Next() override { return std::exchange(entries_, {}); }
+  // `end` is what comes behind the last.
+  explicit ListReader(std::vector<TreeEntry> entries, absl::Status end = absl::OkStatus())
+      : entries_(std::move(entries)), end_(std::move(end)) {}
+  absl::StatusOr<std::vector<TreeEntry>> Next() override {
+    if (entries_.empty() && !end_.ok()) return end_;
+    return std::exchange(entries_, {});
+  }
   bool in_stable_order() const override { return true; }
 
  private:
   std::vector<TreeEntry> entries_;
+  const absl::Status end_;
 };
 
 // Batch by batch, so that a folder of a million names is never held. `more` are given last.
@@ -225,24 +232,23 @@ absl::StatusOr<std::unique_ptr<TreeFolder>> VolumeFolder::OpenOrphans() {
   return std::make_unique<OrphansFolder>(shape_, volume_, PathBelow(shape_, path_, kOrphansName));
 }
 
-// The root where no volume stands: a folder of volumes.
-class FolderOfVolumes final : public RawFolderBase {
+// Where no volume stands, or one that is not read raw: a folder that leads on to the volumes below it. Of the rest of a
+// volume that is not read it says why.
+class WayToVolumes final : public RawFolderBase {
  public:
-  explicit FolderOfVolumes(const RawTreeShape& shape) : RawFolderBase(shape, MadeUpFolder()) {}
+  // `why` is OK where nothing else is here.
+  WayToVolumes(const RawTreeShape& shape, std::string path, absl::Status why)
+      : RawFolderBase(shape, MadeUpFolder()), path_(std::move(path)), why_(std::move(why)) {}
 
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
-    for (const auto& [path, open] : shape_.volumes) {
-      if (!IsSameName(shape_, NameOf(path), name)) continue;
-      HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<TreeFolder> root, OpenVolumeAt(shape_, path, open));
-      return FolderEntryOf(NameOf(path), root->metadata());
+    for (const std::string& leads_on : Names()) {
+      if (!IsSameName(shape_, leads_on, name)) continue;
+      HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<TreeFolder> folder, Open(leads_on));
+      return FolderEntryOf(leads_on, folder->metadata());
     }
-    return absl::NotFoundError("no volume has this name");
+    return why_.ok() ? absl::NotFoundError("no volume has this name") : why_;
   }
-  absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override {
-    const auto found = shape_.volumes.find(PathBelow(shape_, "", entry.name));
-    if (found == shape_.volumes.end()) return absl::NotFoundError("no volume has this name");
-    return OpenVolumeAt(shape_, found->first, found->second);
-  }
+  absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override { return Open(entry.name); }
   absl::StatusOr<OpenedContents> OpenFile(const TreeEntry&) override {
     return absl::FailedPreconditionError("it is a volume");
   }
@@ -251,29 +257,55 @@ class FolderOfVolumes final : public RawFolderBase {
   }
   std::unique_ptr<TreeReader> List(bool /*deleted*/) override {
     std::vector<TreeEntry> entries;
-    for (const auto& [path, open] : shape_.volumes) {
+    for (const std::string& name : Names()) {
       TreeEntry entry;
-      entry.name = NameOf(path);
+      entry.name = name;
       entry.type = FileType::kFolder;
       entries.push_back(std::move(entry));
     }
-    return std::make_unique<ListReader>(std::move(entries));
+    return std::make_unique<ListReader>(std::move(entries), why_);
   }
 
  private:
-  std::string NameOf(const std::string& path) const { return path.substr(path.rfind(shape_.separator) + 1); }
+  absl::StatusOr<std::unique_ptr<TreeFolder>> Open(const std::string& name) const {
+    const std::string path = PathBelow(shape_, path_, name);
+    const auto volume = shape_.volumes.find(path);
+    if (volume != shape_.volumes.end()) return OpenVolumeAt(shape_, volume->first, volume->second);
+    return std::make_unique<WayToVolumes>(shape_, path, why_);
+  }
+
+  // The next part of each path that leads through here to a volume.
+  std::set<std::string> Names() const {
+    std::set<std::string> names;
+    for (const auto& [path, open] : shape_.volumes) {
+      if (path.size() <= path_.size() || path.compare(0, path_.size(), path_) != 0) continue;
+      std::string rest = path.substr(path_.size());
+      if (rest.front() == shape_.separator) {
+        rest.erase(0, 1);
+      } else if (!path_.empty()) {
+        continue;
+      }
+      names.insert(rest.substr(0, rest.find(shape_.separator)));
+    }
+    return names;
+  }
+
+  const std::string path_;
+  const absl::Status why_;
 };
 
 absl::StatusOr<std::unique_ptr<TreeFolder>> OpenVolumeAt(const RawTreeShape& shape, const std::string& path,
                                                          const RawTreeShape::OpenVolume& open) {
-  HOZEN_ASSIGN_OR_RETURN(RawVolume* const volume, open());
-  HOZEN_ASSIGN_OR_RETURN(const v1::RawEntry root, volume->DescribeFile(RawFileId::kRootFolder));
+  const absl::StatusOr<RawVolume*> volume = open();
+  // What is mounted below it may be read all the same.
+  if (!volume.ok()) return std::make_unique<WayToVolumes>(shape, path, volume.status());
+  HOZEN_ASSIGN_OR_RETURN(const v1::RawEntry root, (*volume)->DescribeFile(RawFileId::kRootFolder));
   if (!root.has_file()) {
     return absl::DataLossError(Concat("the root of its file system cannot be read: ", Printable(root.problem())));
   }
   v1::FileMetadata metadata = root.file();
-  metadata.set_device(volume->device());
-  return std::make_unique<VolumeFolder>(shape, *volume, RawFileId::kRootFolder, path, std::move(metadata));
+  metadata.set_device((*volume)->device());
+  return std::make_unique<VolumeFolder>(shape, **volume, RawFileId::kRootFolder, path, std::move(metadata));
 }
 
 class RawTree final : public FileTree {
@@ -283,7 +315,7 @@ class RawTree final : public FileTree {
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenRoot() override {
     const auto root = shape_.volumes.find("");
     if (root != shape_.volumes.end()) return OpenVolumeAt(shape_, "", root->second);
-    return std::make_unique<FolderOfVolumes>(shape_);
+    return std::make_unique<WayToVolumes>(shape_, "", absl::OkStatus());
   }
   char separator() const override { return shape_.separator; }
   bool ignores_case() const override { return shape_.ignores_case; }

@@ -111,6 +111,60 @@ class OfflineTest(harness.SystemTest):
 
 
 
+class RunningHostTest(harness.SystemTest):
+    """Past the running system, on a file system of its own that is mounted from a file."""
+
+    def mount(self, make):
+        tree = self.folder / "tree"
+        (tree / "sub").mkdir(parents=True)
+        (tree / "seen").write_text("seen\n")
+        (tree / "sub/deep").write_bytes(os.urandom(70000))
+        image, place = self.folder / "volume", self.folder / "mounted"
+        place.mkdir()
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, image, "16M"], check=True)
+        make(image)
+        if subprocess.run(["mount", "-o", "loop,noload,ro", image, place], capture_output=True, check=False).returncode:
+            self.skipTest("no loop mounts here")
+        self.addCleanup(lambda: subprocess.run(["umount", place], check=True))
+        return tree, place
+
+    def collect(self, fleet, home, host, *options):
+        done = fleet.must(["collect", host, *options, "--wait", "--json"], home, (0, 3))
+        return fleet.items(done.documents()[-1]["acquisition_id"], home)[0]
+
+    def test_both_ways_give_the_same_bytes(self):
+        fleet, home, host = self.fleet_with_agent()
+        tree, place = self.mount(lambda image: None)
+        items = self.collect(fleet, home, host, "--path", f"{place}/**", "--access", "both")
+        for name in ("seen", "sub/deep"):
+            ways = {i["access"]: i for i in items if i["path"] == f"{place}/{name}"}
+            digest = hashlib.sha256((tree / name).read_bytes()).hexdigest()
+            self.assertEqual({(a, i["sha256"], i.get("hidden", False)) for a, i in ways.items()},
+                             {("system", digest, False), ("raw", digest, False)})
+
+    def test_deleted_files_come_beside_what_the_system_shows(self):
+        fleet, home, host = self.fleet_with_agent()
+        _, place = self.mount(lambda image: subprocess.run(["debugfs", "-w", "-R", "rm /seen", image], check=True,
+                                                           capture_output=True))
+        items = self.collect(fleet, home, host, "--path", f"{place}/**", "--deleted")
+        found = {(i["path"], i.get("access"), i.get("allocation")) for i in items}
+        self.assertIn((f"{place}/sub/deep", "system", None), found)
+        self.assertIn((f"{place}/seen", "raw", "deleted"), {(p, a, "deleted" if d in ("deleted", "reallocated") else d)
+                                                          for p, a, d in found})
+        self.assertNotIn((f"{place}/sub/deep", "raw", "allocated"), found)
+
+    def test_what_is_mounted_over_a_folder_and_is_on_no_disk_says_so(self):
+        fleet, home, host = self.fleet_with_agent()
+        tree, place = self.mount(lambda image: None)
+        subprocess.run(["mount", "-t", "tmpfs", "none", place / "sub"], check=True)
+        self.addCleanup(lambda: subprocess.run(["umount", place / "sub"], check=True))
+        items = self.collect(fleet, home, host, "--path", f"{place}/**", "--access", "raw")
+        by_path = {i["path"]: i for i in items}
+        self.assertEqual(by_path[f"{place}/seen"]["sha256"],
+                         hashlib.sha256((tree / "seen").read_bytes()).hexdigest())
+        self.assertIn("tmpfs", by_path[f"{place}/sub"]["failure"]["detail"])
+
+
 @unittest.skipUnless(testdata_images.FOLDER, "HOZEN_TESTDATA is not set")
 class TestdataTest(harness.SystemTest):
 

@@ -1,0 +1,191 @@
+// Walks over trees that are not all the same: what the system denies, and what it does not show.
+#include "agent/acquire/path_walk.h"
+
+#include <stdlib.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/acquire/fake_item_sink.h"
+#include "agent/acquire/system_tree.h"
+#include "core/base/status_context.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hozen {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::UnorderedElementsAre;
+
+// Another tree, with one thing else about its folders.
+class OtherFolder final : public TreeFolder {
+ public:
+  struct Ways {
+    v1::Access access = v1::ACCESS_SYSTEM;
+    absl::Status opening_files;  // what comes of it, where that is an error
+    absl::Status opening_folders;
+  };
+  OtherFolder(std::unique_ptr<TreeFolder> folder, const Ways& ways) : folder_(std::move(folder)), ways_(ways) {}
+
+  const v1::FileMetadata& metadata() const override { return folder_->metadata(); }
+  bool access_time_kept() const override { return true; }
+  v1::Access access() const override { return ways_.access; }
+  absl::StatusOr<TreeEntry> Find(const std::string& name) override { return folder_->Find(name); }
+  absl::StatusOr<LinkTarget> ReadLink(const TreeEntry& entry) override { return folder_->ReadLink(entry); }
+  absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override {
+    if (!ways_.opening_folders.ok() && entry.name == "closed") return ways_.opening_folders;
+    absl::StatusOr<std::unique_ptr<TreeFolder>> opened = folder_->OpenFolder(entry);
+    if (!opened.ok()) return opened;
+    return std::make_unique<OtherFolder>(*std::move(opened), ways_);
+  }
+  absl::StatusOr<OpenedContents> OpenFile(const TreeEntry& entry) override {
+    if (!ways_.opening_files.ok()) return ways_.opening_files;
+    return folder_->OpenFile(entry);
+  }
+  absl::StatusOr<std::unique_ptr<Source>> OpenStream(const TreeEntry& entry, const TreeStream& stream) override {
+    return folder_->OpenStream(entry, stream);
+  }
+  std::unique_ptr<TreeReader> List(bool deleted) override { return folder_->List(deleted); }
+
+ private:
+  const std::unique_ptr<TreeFolder> folder_;
+  const Ways ways_;
+};
+
+class OtherTree final : public FileTree {
+ public:
+  OtherTree(const std::string& root, OtherFolder::Ways ways) : tree_(NewSystemTree(root)), ways_(std::move(ways)) {}
+  absl::StatusOr<std::unique_ptr<TreeFolder>> OpenRoot() override {
+    absl::StatusOr<std::unique_ptr<TreeFolder>> opened = tree_->OpenRoot();
+    if (!opened.ok()) return opened;
+    return std::make_unique<OtherFolder>(*std::move(opened), ways_);
+  }
+
+ private:
+  const std::unique_ptr<FileTree> tree_;
+  const OtherFolder::Ways ways_;
+};
+
+class PathWalkTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = testing::TempDir() + "/walk.XXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    root_ = folder;
+    options_.artifact = "An";
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  void Write(const std::string& path, const std::string& bytes) {
+    fs::create_directories((root_ + path).substr(0, (root_ + path).rfind('/')));
+    std::ofstream(root_ + path, std::ios::binary) << bytes;
+  }
+
+  void Walk(FileTree& tree, const std::string& pattern) {
+    absl::StatusOr<Borders> borders = Borders::Create({});
+    ASSERT_TRUE(borders.ok()) << borders.status();
+    const absl::StatusOr<Glob> glob = Glob::Parse(pattern, '/', false);
+    ASSERT_TRUE(glob.ok()) << glob.status();
+    const absl::Status status = PathWalk(tree, *glob, options_, *borders, sink_, tally_).Run();
+    EXPECT_TRUE(status.ok()) << status;
+  }
+
+  const v1::Item& Item(const std::string& path) {
+    const FakeItemSink::Taken* found = sink_.Find(path);
+    static const v1::Item& none = *new v1::Item();
+    EXPECT_NE(found, nullptr) << path << " among " << testing::PrintToString(sink_.Paths());
+    return found == nullptr ? none : found->item;
+  }
+
+  std::string root_;
+  WalkOptions options_;
+  FakeItemSink sink_;
+  WalkTally tally_;
+};
+
+TEST_F(PathWalkTest, WhatTheSystemDeniesIsReadOnTheOtherWay) {
+  Write("/system/etc/shadow", "as the system has it");
+  Write("/raw/etc/shadow", "as the volume has it");
+  OtherTree system(root_ + "/system", {.opening_files = ErrnoStatus(EPERM, "opening")});
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  options_.detour = &raw;
+  Walk(system, "/etc/*");
+  EXPECT_EQ(Item("/etc/shadow").access(), v1::ACCESS_RAW);
+  EXPECT_EQ(sink_.Find("/etc/shadow")->bytes, "as the volume has it");
+}
+
+TEST_F(PathWalkTest, WithoutAnotherWayADeniedFileHasFailed) {
+  Write("/system/etc/shadow", "x");
+  OtherTree system(root_ + "/system", {.opening_files = ErrnoStatus(EPERM, "opening")});
+  Walk(system, "/etc/*");
+  EXPECT_EQ(Item("/etc/shadow").state(), v1::Item::STATE_FAILED);
+  EXPECT_EQ(Item("/etc/shadow").failure().cause(), v1::CAUSE_PERMISSION_DENIED);
+}
+
+TEST_F(PathWalkTest, AFileThatIsGoneIsNotSoughtOnTheOtherWay) {
+  Write("/system/etc/gone", "x");
+  Write("/raw/etc/gone", "x");
+  OtherTree system(root_ + "/system", {.opening_files = ErrnoStatus(ENOENT, "opening")});
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  options_.detour = &raw;
+  Walk(system, "/etc/*");
+  EXPECT_EQ(Item("/etc/gone").failure().cause(), v1::CAUSE_VANISHED);
+}
+
+TEST_F(PathWalkTest, AFolderThatTheSystemDeniesIsWalkedOnTheOtherWay) {
+  Write("/system/a/open", "x");
+  fs::create_directories(root_ + "/system/a/closed");
+  Write("/raw/a/closed/in", "inside");
+  OtherTree system(root_ + "/system", {.opening_folders = ErrnoStatus(EACCES, "opening")});
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  options_.detour = &raw;
+  Walk(system, "/a/**");
+  EXPECT_EQ(Item("/a/open").access(), v1::ACCESS_SYSTEM);
+  EXPECT_EQ(Item("/a/closed/in").access(), v1::ACCESS_RAW);
+}
+
+TEST_F(PathWalkTest, WhatTheSystemDoesNotShowIsHidden) {
+  Write("/system/bin/ls", "x");
+  Write("/raw/bin/ls", "x");
+  Write("/raw/bin/evil", "x");
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  const std::unique_ptr<FileTree> system = NewSystemTree(root_ + "/system");
+  options_.as_shown_by = system.get();
+  Walk(raw, "/bin/*");
+  EXPECT_FALSE(Item("/bin/ls").hidden());
+  EXPECT_TRUE(Item("/bin/evil").hidden());
+}
+
+TEST_F(PathWalkTest, OfASecondWalkOnlyWhatTheFirstDidNotSeeIsTaken) {
+  Write("/system/bin/ls", "x");
+  Write("/raw/bin/ls", "x");
+  Write("/raw/bin/evil", "x");
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  const std::unique_ptr<FileTree> system = NewSystemTree(root_ + "/system");
+  options_.as_shown_by = system.get();
+  options_.unseen_only = true;
+  Walk(raw, "/**");
+  EXPECT_THAT(sink_.Paths(), UnorderedElementsAre("/bin/evil"));
+}
+
+TEST_F(PathWalkTest, WhatSomebodyNamedAndTheSystemDoesNotShowIsSoughtOnTheOtherWay) {
+  fs::create_directories(root_ + "/system/bin");
+  Write("/raw/bin/evil", "found");
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  const std::unique_ptr<FileTree> system = NewSystemTree(root_ + "/system");
+  options_.detour = &raw;
+  options_.named_by_hand = true;
+  Walk(*system, "/bin/evil");
+  EXPECT_TRUE(Item("/bin/evil").hidden());
+  EXPECT_EQ(sink_.Find("/bin/evil")->bytes, "found");
+}
+
+}  // namespace
+}  // namespace hozen
