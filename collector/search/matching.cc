@@ -129,6 +129,8 @@ SearchEntry EntryOf(const v1::Item& item) {
   entry.state = item.state();
   entry.size_bytes = item.has_stream() ? item.size_bytes() : item.file().size_bytes();
   if (const absl::StatusOr<Digest> sha256 = Digest::FromBytes(item.sha256()); sha256.ok()) entry.sha256 = *sha256;
+  if (item.allocation() == v1::ALLOCATION_DELETED) entry.allocation = Allocation::kDeleted;
+  if (item.allocation() == v1::ALLOCATION_REALLOCATED) entry.allocation = Allocation::kReallocated;
   if (item.has_file()) {
     const v1::FileMetadata& file = item.file();
     entry.modified_unix_ns = file.modified_unix_ns();

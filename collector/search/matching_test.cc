@@ -62,6 +62,15 @@ TEST(Matching, SizesAndAllocation) {
   EXPECT_TRUE(Matches({.deleted = true}, entry));
 }
 
+TEST(Matching, ADeletedFileThatWasCollectedIsDeleted) {
+  v1::Item item;
+  EXPECT_TRUE(Matches({.deleted = false}, EntryOf(item)));
+  item.set_allocation(v1::ALLOCATION_ALLOCATED);
+  EXPECT_TRUE(Matches({.deleted = false}, EntryOf(item)));
+  item.set_allocation(v1::ALLOCATION_DELETED);
+  EXPECT_TRUE(Matches({.deleted = true}, EntryOf(item)));
+}
+
 TEST(Matching, TimesAreFromInclusiveToExclusiveAndZeroIsNone) {
   SearchEntry entry = Entry("/x");
   entry.modified_unix_ns = 100;
