@@ -129,11 +129,20 @@ void WriteStreams(TSK_FS_FILE& file, const char* folder, Walk& walk) {
   if (!has_stream) WriteLine(file, folder, nullptr, walk);
 }
 
+// A name without metadata leads to a record that cannot be read, or to one that is not this file's any more. The line
+// says as much of the second as there is; only the first is a failure of ours.
+bool IsUnreadable(const TSK_FS_FILE& file) {
+  if (file.meta != nullptr || (file.name->flags & TSK_FS_NAME_FLAG_ALLOC) == 0) return false;
+  TSK_FS_FILE* const record = tsk_fs_file_open_meta(file.fs_info, nullptr, file.name->meta_addr);
+  const bool can_be_read = record != nullptr && record->meta != nullptr;
+  if (record != nullptr) tsk_fs_file_close(record);
+  return !can_be_read;
+}
+
 TSK_WALK_RET_ENUM Visit(TSK_FS_FILE* file, const char* folder, void* context) {
   Walk& walk = *static_cast<Walk*>(context);
   if (file->name == nullptr || file->name->name == nullptr) return TSK_WALK_CONT;
-  // Names of deleted files may point nowhere; those of others should not.
-  if (file->meta == nullptr && (file->name->flags & TSK_FS_NAME_FLAG_ALLOC) != 0) ++walk.end.errors;
+  if (IsUnreadable(*file)) ++walk.end.errors;
   if (file->meta != nullptr && TSK_FS_TYPE_ISNTFS(file->fs_info->ftype)) {
     WriteStreams(*file, folder, walk);
   } else if (!TSK_FS_ISDOT(file->name->name)) {
