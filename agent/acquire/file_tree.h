@@ -21,7 +21,8 @@ struct TreeStream {
   v1::AttributeMetadata attribute;
   std::string name;  // as it stands behind the file's name and a colon: "Zone.Identifier", "$I30:$INDEX_ALLOCATION"
   uint64_t size_bytes = 0;
-  bool is_data = true;  // false: taken only where every attribute is asked for
+  bool is_data = true;             // false: taken only where every attribute is asked for
+  uint64_t overwritten_bytes = 0;  // as of the entry
 };
 
 // One name in a folder.
@@ -37,6 +38,12 @@ struct TreeEntry {
 
   bool is_deleted() const { return allocation == v1::ALLOCATION_DELETED || allocation == v1::ALLOCATION_REALLOCATED; }
 };
+
+// A folder that stands on no disk: where deleted files without a name are, or where a path leads on to a volume.
+inline bool IsMadeUp(const TreeEntry& entry) {
+  return entry.metadata.has_value() && entry.metadata->inode() == 0 && entry.metadata->device() == 0 &&
+         entry.type == FileType::kFolder;
+}
 
 struct OpenedContents {
   std::unique_ptr<Source> source;

@@ -129,6 +129,13 @@ std::optional<ResolvedEntry> ResolveEntry(FileTree& tree, std::string_view real_
     failure = FailureOf(entry.status());
     return std::nullopt;
   }
+  // By the name that it really has, where case is ignored.
+  if (std::optional<v1::Failure> refused =
+          borders.RefusedByPolicy(PathIn(folder->real_path, entry->name, tree.separator()));
+      refused.has_value()) {
+    failure = *std::move(refused);
+    return std::nullopt;
+  }
   return ResolvedEntry{.folder = std::move(folder->folder), .entry = *std::move(entry)};
 }
 

@@ -166,6 +166,12 @@ absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
     if (found->name != walked.entry.name) {
       walked.path = PathIn(folder.path, found->name, tree_.separator());
       walked.real_path = PathIn(folder.real_path, found->name, tree_.separator());
+      std::optional<v1::Failure> refused = borders_.RefusedByPolicy(walked.path);
+      if (!refused.has_value()) refused = borders_.RefusedByPolicy(walked.real_path);
+      if (refused.has_value()) {
+        HOZEN_RETURN_IF_ERROR(items_.Failed(walked.path, KindOf(listed_as), *std::move(refused), nullptr));
+        return false;
+      }
     }
     walked.entry = *std::move(found);
   }
@@ -242,6 +248,7 @@ absl::Status PathWalk::VisitFolder(Folder& parent, const PatternStates& next, Wa
                    .path = walked.path,
                    .real_path = walked.real_path,
                    .depth = parent.depth + 1,
+                   .hidden = walked.hidden,
                    .shown = std::nullopt};
   ancestors_.emplace_back(folder.handle->metadata().device(), folder.handle->metadata().inode());
   const absl::Status status = WalkFolder(folder, next);
@@ -314,14 +321,15 @@ absl::Status PathWalk::FollowLink(std::string real_folder, std::string target) {
 
 // The volume has it and the running system does not show it.
 bool PathWalk::IsHidden(Folder& folder, const WalkedEntry& walked) {
-  if (options_.as_shown_by == nullptr || walked.entry.is_deleted()) return false;
+  if (options_.as_shown_by == nullptr || walked.entry.is_deleted() || IsMadeUp(walked.entry)) return false;
+  if (folder.hidden) return true;
   if (!folder.shown.has_value()) {
     v1::Failure failure;
     std::optional<ResolvedFolder> shown =
         ResolveFolder(*options_.as_shown_by, PathParts(folder.real_path, tree_.separator()), borders_, failure);
     folder.shown = shown.has_value() ? std::move(shown->folder) : nullptr;
   }
-  // A folder that the system does not show, or denies, says nothing about what is in it; it is told itself.
+  // A folder that the system denies says nothing about what is in it.
   return *folder.shown != nullptr && absl::IsNotFound((*folder.shown)->Find(walked.entry.name).status());
 }
 
@@ -331,6 +339,8 @@ bool PathWalk::IsSeenOtherwise(const WalkedEntry& walked) const {
 
 bool PathWalk::IsAncestor(const v1::FileMetadata& folder) const {
   const std::pair<uint64_t, uint64_t> identity(folder.device(), folder.inode());
+  // Folders that stand on no disk lead to volumes, and never back.
+  if (identity == std::pair<uint64_t, uint64_t>(0, 0)) return false;
   return std::find(ancestors_.begin(), ancestors_.end(), identity) != ancestors_.end();
 }
 

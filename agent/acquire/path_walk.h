@@ -43,6 +43,7 @@ class PathWalk {
     std::string path;       // as the pattern says it; "" for the root
     std::string real_path;  // without symbolic links
     uint32_t depth = 0;
+    bool hidden = false;  // the system does not show it, or one above it
     // The same folder as the system shows it, once somebody asked; of options.as_shown_by.
     std::optional<std::unique_ptr<TreeFolder>> shown;
   };

@@ -10,6 +10,14 @@
 #include "core/bytes/source.h"
 
 namespace hozen {
+namespace {
+
+v1::Failure Overwritten(uint64_t bytes) {
+  return MakeFailure(v1::CAUSE_OVERWRITTEN,
+                     Concat("it was deleted, and ", bytes, " bytes of it stand in blocks that are another's by now"));
+}
+
+}  // namespace
 bool MayBeHadRaw(const v1::Failure& failure) {
   return failure.cause() == v1::CAUSE_PERMISSION_DENIED || failure.cause() == v1::CAUSE_IO_ERROR ||
          failure.cause() == v1::CAUSE_BLOCKED;
@@ -117,11 +125,7 @@ absl::Status WalkItems::Contents(TreeFolder& folder, const WalkedEntry& walked) 
   if (!opened.ok()) return Failed(folder, walked, FailureToRead(opened.status()));
   if (!opened->access_time_kept) Touched(walked.path, walked.real_path);
   *item.mutable_file() = std::move(opened->metadata);
-  if (walked.entry.overwritten_bytes > 0) {
-    *item.mutable_failure() =
-        MakeFailure(v1::CAUSE_OVERWRITTEN, Concat("it was deleted, and ", walked.entry.overwritten_bytes,
-                                                  " bytes of it stand in blocks that are another's by now"));
-  }
+  if (walked.entry.overwritten_bytes > 0) *item.mutable_failure() = Overwritten(walked.entry.overwritten_bytes);
   // A file of the system ends where reads do; a raw one has the size that its record says.
   return sink_.Take(std::move(item), *opened->source, /*until_end=*/!is_raw);
 }
@@ -154,6 +158,7 @@ absl::Status WalkItems::Stream(TreeFolder& folder, const WalkedEntry& walked, co
     *item.mutable_failure() = FailureToRead(source.status());
     return sink_.Record(std::move(item));
   }
+  if (stream.overwritten_bytes > 0) *item.mutable_failure() = Overwritten(stream.overwritten_bytes);
   return sink_.Take(std::move(item), **source, /*until_end=*/false);
 }
 

@@ -18,8 +18,9 @@
 namespace hozen {
 namespace {
 
-constexpr size_t kPasswdBytes = 64 << 20;
-constexpr size_t kMostHomes = 100'000;
+// A hostile one may name millions.
+constexpr size_t kPasswdBytes = 1 << 20;
+constexpr size_t kMostHomes = 10'000;
 constexpr char kSystemRoot[] = "C:\\Windows";
 constexpr const char* kLogEndings[] = {".LOG1", ".LOG2", ".LOG"};
 

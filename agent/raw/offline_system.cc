@@ -8,9 +8,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "agent/acquire/path_resolver.h"
 #include "agent/raw/tree_files.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
@@ -55,13 +57,15 @@ std::string PrettyName(std::string_view os_release) {
   return "";
 }
 
+bool HasVolume(const OfflineSystem& system, uint32_t partition) {
+  const auto& had = system.found.volumes();
+  return std::any_of(had.begin(), had.end(),
+                     [partition](const v1::FoundSystem::Volume& one) { return one.partition() == partition; });
+}
+
 void AddOthers(const std::vector<OfflineVolume>& volumes, OfflineSystem& system) {
   for (const OfflineVolume& volume : volumes) {
-    const auto& had = system.found.volumes();
-    const bool is_known = std::any_of(had.begin(), had.end(), [&](const v1::FoundSystem::Volume& one) {
-      return one.partition() == volume.partition;
-    });
-    if (is_known) continue;
+    if (HasVolume(system, volume.partition)) continue;
     const bool has_drives = system.shape.separator == '\\';
     AddVolume(volume, Concat(has_drives ? "partition-" : "/partition-", volume.partition, has_drives ? ":" : ""),
               system);
@@ -80,7 +84,7 @@ OfflineSystem Linux(const OfflineVolume& root, FileTree& tree, const std::vector
   for (const FstabLine& line : ParseFstab(fstab)) {
     if (line.path == "/" || system.shape.volumes.contains(line.path)) continue;
     const auto meant = std::find_if(volumes.begin(), volumes.end(), [&](const OfflineVolume& volume) {
-      return volume.partition != root.partition && IsMeantBy(line, volume);
+      return volume.partition != root.partition && !HasVolume(system, volume.partition) && IsMeantBy(line, volume);
     });
     if (meant != volumes.end()) AddVolume(*meant, line.path, system);
   }
@@ -131,7 +135,9 @@ std::vector<FstabLine> ParseFstab(std::string_view text) {
     if (fields.size() < 3 || fields[0].front() == '#' || fields[1].front() != '/') continue;
     // A blank in a path is written as three octal digits.
     std::string path = absl::StrReplaceAll(fields[1], {{"\\040", " "}, {"\\011", "\t"}, {"\\134", "\\"}});
-    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    const std::vector<std::string> parts = PathParts(path);
+    if (std::find(parts.begin(), parts.end(), "..") != parts.end()) continue;
+    path = parts.empty() ? "/" : Concat("/", absl::StrJoin(parts, "/"));
     std::string source(fields[0]);
     source.erase(std::remove(source.begin(), source.end(), '"'), source.end());
     lines.push_back({.source = std::move(source), .path = std::move(path)});

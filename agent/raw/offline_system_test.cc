@@ -29,6 +29,11 @@ TEST(FstabTest, GivesWhatIsMountedSomewhere) {
                           FieldsAre("LABEL=data", "/srv/data and more")));
 }
 
+TEST(FstabTest, PathsAreTidiedAndOnesThatLeadUpAreLeftOut) {
+  EXPECT_THAT(ParseFstab("/dev/sda2 //data/./x ext4 d 0 0\n/dev/sda3 /a/../b ext4 d 0 0\n/dev/sda4 / ext4 d 0 0\n"),
+              ElementsAre(FieldsAre("/dev/sda2", "/data/x"), FieldsAre("/dev/sda4", "/")));
+}
+
 TEST(FstabTest, NothingIsNothing) {
   EXPECT_THAT(ParseFstab(""), IsEmpty());
   EXPECT_THAT(ParseFstab("\n \n\t\n#/ /\n"), IsEmpty());

@@ -54,7 +54,8 @@ class PlanTrees final : public TreeProvider {
       item.set_target_index(target_index);
       item.set_state(failure_.has_value() ? v1::Item::STATE_FAILED : v1::Item::STATE_COMPLETE);
       if (failure_.has_value()) *item.mutable_failure() = *failure_;
-      HOZEN_RETURN_IF_ERROR(sink.Record(std::move(item)));
+      // Of the first target; where that was finished before the agent was restarted, the journal has it.
+      if (target_index == 0) HOZEN_RETURN_IF_ERROR(sink.Record(std::move(item)));
     }
     TreeSet trees;
     trees.failure = failure_;

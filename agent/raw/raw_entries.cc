@@ -65,6 +65,7 @@ TreeEntry TreeEntryOf(const v1::RawEntry& entry, uint64_t device) {
     TreeStream stream;
     stream.attribute = attribute.attribute();
     stream.size_bytes = attribute.size_bytes();
+    stream.overwritten_bytes = attribute.overwritten_bytes();
     stream.is_data = attribute.attribute().type() == kData || !IsNtfs(attribute);
     stream.name = stream.is_data ? attribute.attribute().name()
                                  : Concat(attribute.attribute().name(), ":", TypeName(attribute.attribute().type()));

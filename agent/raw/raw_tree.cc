@@ -120,6 +120,24 @@ bool IsSameName(const RawTreeShape& shape, const std::string& a, const std::stri
   return shape.ignores_case ? absl::EqualsIgnoreCase(a, b) : a == b;
 }
 
+// The next part of each path that leads through a folder to a volume.
+std::set<std::string> NamesToVolumes(const RawTreeShape& shape, const std::string& folder) {
+  std::set<std::string> names;
+  for (const auto& [path, open] : shape.volumes) {
+    if (path.size() <= folder.size() || path.compare(0, folder.size(), folder) != 0) continue;
+    std::string rest = path.substr(folder.size());
+    if (rest.front() == shape.separator) {
+      rest.erase(0, 1);
+    } else if (!folder.empty()) {
+      continue;
+    }
+    names.insert(rest.substr(0, rest.find(shape.separator)));
+  }
+  return names;
+}
+
+std::unique_ptr<TreeFolder> NewWayToVolumes(const RawTreeShape& shape, const std::string& path);
+
 // A folder of raw files. Everything that is not regular has no contents here.
 class RawFolderBase : public TreeFolder {
  public:
@@ -155,16 +173,22 @@ class VolumeFolder : public RawFolderBase {
                              OpenVolumeAt(shape_, mounted->first, mounted->second));
       return FolderEntryOf(name, root->metadata());
     }
-    HOZEN_ASSIGN_OR_RETURN(const v1::RawEntry entry, volume_.FindEntry(address_, name));
-    return TreeEntryOf(entry, volume_.device());
+    const absl::StatusOr<v1::RawEntry> entry = volume_.FindEntry(address_, name);
+    // A volume may be meant to stand in a folder that is not there.
+    if (absl::IsNotFound(entry.status()) && NamesToVolumes(shape_, path_).count(name) > 0) {
+      return FolderEntryOf(name, MadeUpFolder());
+    }
+    if (!entry.ok()) return entry.status();
+    return TreeEntryOf(*entry, volume_.device());
   }
 
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override {
     if (const auto mounted = MountedAt(entry.name); mounted != shape_.volumes.end() && !entry.is_deleted()) {
       return OpenVolumeAt(shape_, mounted->first, mounted->second);
     }
-    if (IsRoot() && entry.name == kOrphansName) return OpenOrphans();
+    if (IsRoot() && entry.name == kOrphansName && IsMadeUp(entry)) return OpenOrphans();
     if (entry.type != FileType::kFolder) return absl::FailedPreconditionError("it is no folder");
+    if (IsMadeUp(entry)) return NewWayToVolumes(shape_, PathBelow(shape_, path_, entry.name));
     return std::make_unique<VolumeFolder>(shape_, volume_, entry.metadata->inode(),
                                           PathBelow(shape_, path_, entry.name), *entry.metadata);
   }
@@ -189,6 +213,13 @@ class VolumeFolder : public RawFolderBase {
   std::unique_ptr<TreeReader> List(bool deleted) override {
     std::vector<TreeEntry> more;
     if (deleted && IsRoot()) more.push_back(FolderEntryOf(kOrphansName, MadeUpFolder()));
+    for (const std::string& name : NamesToVolumes(shape_, path_)) {
+      if (!absl::IsNotFound(volume_.FindEntry(address_, name).status())) continue;
+      TreeEntry entry;
+      entry.name = name;
+      entry.type = FileType::kFolder;
+      more.push_back(std::move(entry));
+    }
     return std::make_unique<VolumeFolderReader>(
         [this, deleted](uint64_t first, size_t most) { return volume_.ReadFolder(address_, deleted, first, most); },
         volume_.device(), std::move(more));
@@ -241,7 +272,7 @@ class WayToVolumes final : public RawFolderBase {
       : RawFolderBase(shape, MadeUpFolder()), path_(std::move(path)), why_(std::move(why)) {}
 
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
-    for (const std::string& leads_on : Names()) {
+    for (const std::string& leads_on : NamesToVolumes(shape_, path_)) {
       if (!IsSameName(shape_, leads_on, name)) continue;
       HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<TreeFolder> folder, Open(leads_on));
       return FolderEntryOf(leads_on, folder->metadata());
@@ -257,7 +288,7 @@ class WayToVolumes final : public RawFolderBase {
   }
   std::unique_ptr<TreeReader> List(bool /*deleted*/) override {
     std::vector<TreeEntry> entries;
-    for (const std::string& name : Names()) {
+    for (const std::string& name : NamesToVolumes(shape_, path_)) {
       TreeEntry entry;
       entry.name = name;
       entry.type = FileType::kFolder;
@@ -272,22 +303,6 @@ class WayToVolumes final : public RawFolderBase {
     const auto volume = shape_.volumes.find(path);
     if (volume != shape_.volumes.end()) return OpenVolumeAt(shape_, volume->first, volume->second);
     return std::make_unique<WayToVolumes>(shape_, path, why_);
-  }
-
-  // The next part of each path that leads through here to a volume.
-  std::set<std::string> Names() const {
-    std::set<std::string> names;
-    for (const auto& [path, open] : shape_.volumes) {
-      if (path.size() <= path_.size() || path.compare(0, path_.size(), path_) != 0) continue;
-      std::string rest = path.substr(path_.size());
-      if (rest.front() == shape_.separator) {
-        rest.erase(0, 1);
-      } else if (!path_.empty()) {
-        continue;
-      }
-      names.insert(rest.substr(0, rest.find(shape_.separator)));
-    }
-    return names;
   }
 
   const std::string path_;
@@ -306,6 +321,10 @@ absl::StatusOr<std::unique_ptr<TreeFolder>> OpenVolumeAt(const RawTreeShape& sha
   v1::FileMetadata metadata = root.file();
   metadata.set_device((*volume)->device());
   return std::make_unique<VolumeFolder>(shape, **volume, RawFileId::kRootFolder, path, std::move(metadata));
+}
+
+std::unique_ptr<TreeFolder> NewWayToVolumes(const RawTreeShape& shape, const std::string& path) {
+  return std::make_unique<WayToVolumes>(shape, path, absl::OkStatus());
 }
 
 class RawTree final : public FileTree {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/volume/channel.h"
+#include "agent/volume/testing_child.h"
 #include "agent/volume/testing_containers.h"
 #include "core/base/concat.h"
 #include "core/base/unique_fd.h"
@@ -95,13 +96,6 @@ class ContainerSourceTest : public testing::Test {
     EXPECT_FALSE(source.WasWritten());
   }
 
-  static pid_t ChildOfOurs() {
-    std::ifstream children(Concat("/proc/self/task/", getpid(), "/children"));
-    pid_t pid = 0;
-    children >> pid;
-    return pid;
-  }
-
   // A program in the child's place that says that it is ready, and goes at the first question after that.
   void LetChildDieWhenAsked(uint64_t disk_size_bytes) {
     std::string ready;
@@ -167,7 +161,9 @@ TEST_F(ContainerSourceTest, AChildThatHangsIsStoppedAndTheNextGoesOn) {
   options_.reader.answer_timeout = absl::Seconds(2);
   ContainerSource source(options_, Open(ContainerKind::kPlain, {disk}), 16 * kMiB);
   ASSERT_TRUE(Read(source, 0, kMiB).ok());
-  ASSERT_EQ(kill(ChildOfOurs(), SIGSTOP), 0);
+  const pid_t child = ChildOfOurs();
+  ASSERT_GT(child, 0);
+  ASSERT_EQ(kill(child, SIGSTOP), 0);
   EXPECT_TRUE(absl::IsAborted(Read(source, kMiB, kMiB).status()));
   EXPECT_TRUE(Read(source, kMiB, kMiB).ok());
 }

@@ -18,6 +18,7 @@
 
 #include "agent/volume/channel.h"
 #include "agent/volume/raw_messages.h"
+#include "agent/volume/testing_child.h"
 #include "core/base/concat.h"
 #include "gtest/gtest.h"
 
@@ -141,14 +142,6 @@ class VolumeReaderTest : public testing::Test {
     EXPECT_FALSE(judged.empty());
     EXPECT_EQ(Lines(listing), judged);
     EXPECT_EQ(end->entries, judged.size());
-  }
-
-  // The only child that this process has.
-  static pid_t ChildOfOurs() {
-    std::ifstream children(Concat("/proc/self/task/", getpid(), "/children"));
-    pid_t pid = 0;
-    children >> pid;
-    return pid;
   }
 
   // A program in the child's place that says just these bytes, then waits for us to close our end.
@@ -323,7 +316,9 @@ TEST_F(VolumeReaderTest, SurvivesAChildThatHangs) {
   options_.answer_timeout = absl::Milliseconds(300);
   absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(MakeExt4("ext4"));
   ASSERT_TRUE(reader.ok()) << reader.status();
-  ASSERT_EQ(kill(ChildOfOurs(), SIGSTOP), 0);
+  const pid_t child = ChildOfOurs();
+  ASSERT_GT(child, 0);
+  ASSERT_EQ(kill(child, SIGSTOP), 0);
   const absl::Status status = (*reader)->ReadLayout().status();
   EXPECT_TRUE(absl::IsAborted(status)) << status;
   EXPECT_NE(status.message().find("no answer for 300ms"), absl::string_view::npos) << status;

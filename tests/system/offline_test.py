@@ -35,7 +35,7 @@ def seconds(text):
 
 class OfflineTest(harness.SystemTest):
 
-    def make_linux_disk(self):
+    def make_linux_disk(self, change=lambda folder: None):
         """A disk with two partitions: a system's root, and its /var by UUID in fstab."""
         root = self.folder / "root"
         for folder in ("etc", "home/mika", "var", "bin", "lost"):
@@ -48,6 +48,7 @@ class OfflineTest(harness.SystemTest):
         (root / "home/mika/.bash_history").write_text("id\n")
         (root / "home/mika/big").write_bytes(os.urandom(3 * MIB + 5))
         (root / "home/mika/link").symlink_to("/etc/hostname")
+        change(root)
         var = self.folder / "var"
         (var / "log").mkdir(parents=True)
         (var / "log/auth.log").write_text("sshd: accepted\n")
@@ -94,6 +95,22 @@ class OfflineTest(harness.SystemTest):
         items, _ = self.collect(fleet, home, host, "--offline-disk", disk, "--path",
                                 "%%users.homedir%%/.bash_history", statuses=(0,))
         self.assertIn(b"/home/mika/.bash_history", {path_of(i) for i in items})
+
+    def test_a_volume_that_nobody_mounts_stands_beside_the_system(self):
+        fleet, home, host = self.fleet_with_agent()
+        disk, root, _ = self.make_linux_disk(lambda folder: (folder / "etc/fstab").write_text("# nothing\n"))
+        items, _ = self.collect(fleet, home, host, "--offline-disk", disk, "--path", "/**", statuses=(0,))
+        self.assertIn(b"/partition-2/log/auth.log", {path_of(i) for i in items})
+
+    def test_a_folder_with_the_name_of_the_one_for_orphans_is_a_folder(self):
+        fleet, home, host = self.fleet_with_agent()
+
+        def hide(folder):
+            (folder / "$OrphanFiles").mkdir()
+            (folder / "$OrphanFiles/evil").write_text("here")
+        disk, _, _ = self.make_linux_disk(hide)
+        items, _ = self.collect(fleet, home, host, "--offline-disk", disk, "--path", "/**", statuses=(0,))
+        self.assertIn(b"/$OrphanFiles/evil", {path_of(i) for i in items})
 
     def test_the_same_in_a_container(self):
         fleet, home, host = self.fleet_with_agent()
