@@ -50,9 +50,10 @@ TEST(EntryOfLine, KnowsTimesBefore1970) {
 }
 
 TEST(EntryOfLine, RefusesWhatIsNoLine) {
-  for (const char* line : {"", "|", "text", "0|/x|1|r/rrwxrwxrwx|0|0|5|1|2|3", "0||1|r/rrwxrwxrwx|0|0|5|1|2|3|4",
-                           "0|/x|1|rwx|0|0|5|1|2|3|4", "0|/x|1|r/rrwxrwxrwx|a|0|5|1|2|3|4",
-                           "0|/x|1|r/rrwxrwxrwx|0|0|5|--1|2|3|4", "0|/x|1|r/rrwxrwxrwx|0|0|5|1|2|3|99999999999999999"}) {
+  for (const char* line :
+       {"", "|", "text", "0|/x|1|r/rrwxrwxrwx|0|0|5|1|2|3", "0||1|r/rrwxrwxrwx|0|0|5|1|2|3|4",
+        "0|/x|1|rwx|0|0|5|1|2|3|4", "0|/x|1|r/rrwxrwxrwx|a|0|5|1|2|3|4", "0|/x|1|r/rrwxrwxrwx|0|0|5|--1|2|3|4",
+        "0|/x|1|r/rrwxrwxrwx|0|0|5|1|2|3|99999999999999999"}) {
     EXPECT_FALSE(EntryOfLine(line).has_value()) << line;
   }
 }
