@@ -18,6 +18,7 @@ v1::Failure Overwritten(uint64_t bytes) {
 }
 
 }  // namespace
+
 bool MayBeHadRaw(const v1::Failure& failure) {
   return failure.cause() == v1::CAUSE_PERMISSION_DENIED || failure.cause() == v1::CAUSE_IO_ERROR ||
          failure.cause() == v1::CAUSE_BLOCKED;

@@ -20,6 +20,8 @@ struct PlanTreesOptions {
   std::optional<v1::OfflineDisk> offline_disk;
 };
 
+// Opens nothing before the first target asks. An offline disk that cannot be opened is tried once; its reason is then
+// that of every target.
 std::shared_ptr<TreeProvider> NewPlanTrees(PlanTreesOptions options);
 
 }  // namespace hozen

@@ -56,7 +56,8 @@ TreeEntry TreeEntryOf(const v1::RawEntry& entry, uint64_t device) {
   tree_entry.metadata = entry.file();
   tree_entry.metadata->set_device(device);
   tree_entry.type = FileTypeOf(*tree_entry.metadata);
-  tree_entry.has_contents = tree_entry.type == FileType::kRegular && ContentsOf(entry).has_value();
+  tree_entry.has_contents = tree_entry.type == FileType::kRegular &&
+                            std::any_of(entry.attributes().begin(), entry.attributes().end(), IsContents);
   for (const v1::RawAttribute& attribute : entry.attributes()) {
     if (IsContents(attribute)) {
       tree_entry.overwritten_bytes = attribute.overwritten_bytes();
@@ -72,15 +73,6 @@ TreeEntry TreeEntryOf(const v1::RawEntry& entry, uint64_t device) {
     tree_entry.streams.push_back(std::move(stream));
   }
   return tree_entry;
-}
-
-std::optional<RawContents> ContentsOf(const v1::RawEntry& entry) {
-  for (const v1::RawAttribute& attribute : entry.attributes()) {
-    if (!IsContents(attribute)) continue;
-    return RawContents{.id = {.type = attribute.attribute().type(), .id = attribute.attribute().id()},
-                       .size_bytes = attribute.size_bytes()};
-  }
-  return std::nullopt;
 }
 
 }  // namespace hozen

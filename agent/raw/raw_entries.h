@@ -3,10 +3,8 @@
 #define HOZEN_AGENT_RAW_RAW_ENTRIES_H_
 
 #include <cstdint>
-#include <optional>
 
 #include "agent/acquire/file_tree.h"
-#include "agent/volume/raw_file.h"
 #include "proto/hozen/v1/raw_entry.pb.h"
 
 namespace hozen {
@@ -15,13 +13,6 @@ namespace hozen {
 // them, "$I30:$INDEX_ALLOCATION" (https://learn.microsoft.com/en-us/windows/win32/fileio/file-streams). `device` is the
 // volume's.
 TreeEntry TreeEntryOf(const v1::RawEntry& entry, uint64_t device);
-
-// Which attribute holds the contents, and how long they are; without a value where the file has none.
-struct RawContents {
-  RawAttributeId id;
-  uint64_t size_bytes = 0;
-};
-std::optional<RawContents> ContentsOf(const v1::RawEntry& entry);
 
 }  // namespace hozen
 

@@ -12,7 +12,7 @@
 
 namespace hozen {
 
-// Where raw files of a volume without names in folders are found.
+// The folder below a volume's root for deleted files that no folder names; as `fls` calls it.
 inline constexpr char kOrphansName[] = "$OrphanFiles";
 
 struct RawTreeShape {
@@ -21,7 +21,7 @@ struct RawTreeShape {
   bool has_streams = false;
   std::string drive;  // "C:" where paths without one begin
   // Which volume stands where, by path; "" is the root. Where there is none at the root, the root is a folder of these.
-  // NotFound from a path's function means that what stands there is on no disk.
+  // Where one cannot be opened, its error stands for all that lies there, but for the volumes below it.
   using OpenVolume = std::function<absl::StatusOr<RawVolume*>()>;
   std::map<std::string, OpenVolume> volumes;
 };
