@@ -153,6 +153,7 @@ absl::StatusOr<v1::TargetOutcome> Acquire(const v1::Target& target, const v1::Ta
   absl::Status status;
   for (const Way& way : ways) {
     walk.deleted = what.deleted() && way.tree != system.get();
+    walk.access = way.tree == system.get() ? v1::ACCESS_SYSTEM : v1::ACCESS_RAW;
     walk.detour = way.detour;
     walk.as_shown_by = way.as_shown_by;
     walk.unseen_only = way.unseen_only;

@@ -34,7 +34,10 @@ struct TreeEntry {
   std::vector<TreeStream> streams;
   bool has_contents = true;        // false: a file of NTFS that has only named streams
   uint64_t overwritten_bytes = 0;  // of a deleted file's contents: in blocks that are another's by now
-  std::string problem;             // why something of the above is missing; without metadata nothing will give it any
+  // Raw, without metadata: the record, and of NTFS which use of it, that the name speaks of.
+  uint64_t named_record = 0;
+  uint32_t named_sequence = 0;
+  std::string problem;  // why something of the above is missing; without metadata nothing will give it any
 
   bool is_deleted() const { return allocation == v1::ALLOCATION_DELETED || allocation == v1::ALLOCATION_REALLOCATED; }
 };

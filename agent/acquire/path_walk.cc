@@ -75,7 +75,12 @@ absl::Status PathWalk::Run() {
     root.path = root.real_path = "/";
     return items_.Complete(*folder.handle, root);
   }
-  return WalkFolder(folder, PatternStates(glob_, fixed));
+  HOZEN_RETURN_IF_ERROR(WalkFolder(folder, PatternStates(glob_, fixed)));
+  // A name that was asked for by itself has its failure already.
+  const bool missed = glob_.is_literal() && options_.named_by_hand && !options_.unseen_only && !came_to_a_match_;
+  return missed ? items_.Failed(named, kind, MakeFailure(v1::CAUSE_NOT_FOUND, "nothing has this name, nor had it"),
+                                nullptr)
+                : absl::OkStatus();
 }
 
 absl::Status PathWalk::WalkFolder(Folder& folder, const PatternStates& states) {
@@ -124,6 +129,7 @@ absl::Status PathWalk::Visit(Folder& folder, const PatternStates& states, TreeEn
   WalkedEntry walked;
   walked.listed = listed;
   const PatternStates next = states.Enter(entry.name, walked.matched);
+  came_to_a_match_ = came_to_a_match_ || walked.matched;
   if (!walked.matched && next.empty()) return absl::OkStatus();
   // What is listed as something else can hold nothing.
   if (!walked.matched && entry.type != FileType::kUnknown && entry.type != FileType::kFolder) return absl::OkStatus();
@@ -226,6 +232,11 @@ absl::Status PathWalk::VisitFolder(Folder& parent, const PatternStates& next, Wa
   if (IsAncestor(metadata)) {
     return items_.Failed(*parent.handle, walked, MakeFailure(v1::CAUSE_LOOP, "it is a folder that it lies in"));
   }
+  if (WasEntered(metadata)) {
+    return items_.Failed(
+        *parent.handle, walked,
+        MakeFailure(v1::CAUSE_LOOP, "it is a folder that stands elsewhere too, and was entered there"));
+  }
   if (CrossesIntoUnknown(parent, metadata, walked.real_path)) {
     borders_.LookAgain();
     if (std::optional<v1::Failure> border = borders_.BeginsAt(walked.real_path); border.has_value()) {
@@ -251,7 +262,12 @@ absl::Status PathWalk::VisitFolder(Folder& parent, const PatternStates& next, Wa
                    .hidden = walked.hidden,
                    .shown = std::nullopt};
   ancestors_.emplace_back(folder.handle->metadata().device(), folder.handle->metadata().inode());
+  // A volume may well stand in two places.
+  const bool is_volume = folder.handle->metadata().device() != parent.handle->metadata().device();
+  absl::flat_hash_set<uint64_t> entered_outside;
+  if (is_volume) entered_outside.swap(entered_);
   const absl::Status status = WalkFolder(folder, next);
+  if (is_volume) entered_outside.swap(entered_);
   ancestors_.pop_back();
   return status;
 }
@@ -342,6 +358,12 @@ bool PathWalk::IsAncestor(const v1::FileMetadata& folder) const {
   // Folders that stand on no disk lead to volumes, and never back.
   if (identity == std::pair<uint64_t, uint64_t>(0, 0)) return false;
   return std::find(ancestors_.begin(), ancestors_.end(), identity) != ancestors_.end();
+}
+
+// The running system sees to that by itself, where it does not mean it.
+bool PathWalk::WasEntered(const v1::FileMetadata& folder) {
+  if (options_.access != v1::ACCESS_RAW || (folder.device() == 0 && folder.inode() == 0)) return false;
+  return !entered_.insert(folder.inode()).second;
 }
 
 // Another device, and the table knows of no mount: it came since, or it is a subvolume.

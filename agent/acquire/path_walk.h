@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "agent/acquire/borders.h"
 #include "agent/acquire/file_tree.h"
@@ -63,6 +64,7 @@ class PathWalk {
   bool IsHidden(Folder& folder, const WalkedEntry& walked);
   bool IsSeenOtherwise(const WalkedEntry& walked) const;
   bool IsAncestor(const v1::FileMetadata& folder) const;
+  bool WasEntered(const v1::FileMetadata& folder);
   bool CrossesIntoUnknown(const Folder& parent, const v1::FileMetadata& folder, const std::string& real_path) const;
 
   FileTree& tree_;
@@ -72,7 +74,11 @@ class PathWalk {
   ItemSink& sink_;
   WalkItems items_;
   std::vector<std::pair<uint64_t, uint64_t>> ancestors_;  // device and inode of the folders above
-  size_t names_held_ = 0;                                 // in all folders under way
+  // Of the volume that is walked, by inode. No sound one has a folder in two places, but one made to hurt may have a
+  // few in so many that no walk ends.
+  absl::flat_hash_set<uint64_t> entered_;
+  bool came_to_a_match_ = false;
+  size_t names_held_ = 0;  // in all folders under way
 };
 
 }  // namespace hozen

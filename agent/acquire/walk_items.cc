@@ -51,6 +51,7 @@ v1::Item WalkItems::NewItem(const std::string& path, v1::Item::Kind kind) const 
   item.set_path(path);
   item.set_target_index(options_.target_index);
   item.set_artifact(options_.artifact);
+  item.set_access(options_.access);
   return item;
 }
 
@@ -59,7 +60,12 @@ v1::Item WalkItems::ItemOf(const TreeFolder& folder, const WalkedEntry& walked, 
   item.set_access(folder.access());
   item.set_allocation(walked.entry.allocation);
   item.set_hidden(walked.hidden);
-  if (walked.entry.metadata.has_value()) *item.mutable_file() = *walked.entry.metadata;
+  if (walked.entry.metadata.has_value()) {
+    *item.mutable_file() = *walked.entry.metadata;
+  } else if (walked.entry.named_record != 0) {
+    item.mutable_file()->set_inode(walked.entry.named_record);
+    item.mutable_file()->set_sequence(walked.entry.named_sequence);
+  }
   if (!walked.entry.problem.empty()) {
     *item.mutable_failure() = MakeFailure(v1::CAUSE_IO_ERROR, walked.entry.problem);
   }

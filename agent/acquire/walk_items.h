@@ -21,6 +21,7 @@ inline constexpr uint32_t kMaxWalkDepth = 512;
 struct WalkOptions {
   uint32_t target_index = 0;
   std::string artifact;
+  v1::Access access = v1::ACCESS_SYSTEM;  // what the tree that is walked is
   uint32_t depth = kMaxWalkDepth;
   bool contents = true;        // false: metadata only
   bool named_by_hand = false;  // what is named and is not there is an item that failed

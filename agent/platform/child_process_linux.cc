@@ -108,8 +108,15 @@ void BecomeChild(const Start& start) {
 // with the thread that forked it, so that must be one that ends with the process alone.
 class LastingThread {
  public:
-  static LastingThread& Get() {
-    static LastingThread& thread = *new LastingThread();
+  // Null where the system gives us no thread; asked again, it may.
+  static LastingThread* Get() {
+    static absl::Mutex mutex(absl::kConstInit);
+    static LastingThread* thread = nullptr;
+    absl::MutexLock lock(&mutex);
+    if (thread == nullptr) {
+      auto made = std::make_unique<LastingThread>();
+      if (made->Begin()) thread = made.release();
+    }
     return thread;
   }
 
@@ -128,8 +135,13 @@ class LastingThread {
   }
 
  private:
-  LastingThread() {
-    std::thread([this] { Run(); }).detach();
+  bool Begin() {
+    try {
+      std::thread([this] { Run(); }).detach();
+    } catch (const std::system_error&) {
+      return false;
+    }
+    return true;
   }
 
   void Run() {
@@ -195,7 +207,9 @@ absl::StatusOr<pid_t> Spawn(const CommandLine& command, const HandedOver& handed
                        .error_pipe = error_pipe.write.get(),
                        .parent = getpid()};
   int fork_error = 0;
-  const pid_t pid = LastingThread::Get().Fork(start, fork_error);
+  LastingThread* const forks = LastingThread::Get();
+  if (forks == nullptr) return ErrnoStatus(EAGAIN, Concat("Starting ", Printable(command.executable)));
+  const pid_t pid = forks->Fork(start, fork_error);
   if (pid < 0) return ErrnoStatus(fork_error, Concat("Starting ", Printable(command.executable)));
   setpgid(pid, pid);  // whichever of us is first
   error_pipe.write.Reset(-1);

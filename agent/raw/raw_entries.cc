@@ -50,6 +50,8 @@ TreeEntry TreeEntryOf(const v1::RawEntry& entry, uint64_t device) {
   tree_entry.allocation = entry.allocation();
   tree_entry.problem = entry.problem();
   if (!entry.has_file()) {
+    tree_entry.named_record = entry.named_record();
+    tree_entry.named_sequence = entry.named_sequence();
     if (tree_entry.problem.empty()) tree_entry.problem = "its record cannot be read";
     return tree_entry;
   }

@@ -77,5 +77,19 @@ TEST(RawEntriesTest, ANameThatLeadsNowhereSaysSo) {
   EXPECT_EQ(tree_entry.problem, "its record cannot be read");
 }
 
+// Two files of one name may have been deleted from one folder: what tells them apart is all that is left.
+TEST(RawEntriesTest, ANameThatLeadsNowhereSaysWhereItLed) {
+  v1::RawEntry entry;
+  entry.set_name("gone");
+  entry.set_allocation(v1::ALLOCATION_REALLOCATED);
+  entry.set_problem("its record 77 is another file's by now");
+  entry.set_named_record(77);
+  entry.set_named_sequence(3);
+  const TreeEntry tree_entry = TreeEntryOf(entry, kDevice);
+  EXPECT_FALSE(tree_entry.metadata.has_value());
+  EXPECT_EQ(tree_entry.named_record, 77u);
+  EXPECT_EQ(tree_entry.named_sequence, 3u);
+}
+
 }  // namespace
 }  // namespace hozen

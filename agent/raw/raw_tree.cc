@@ -81,7 +81,8 @@ class ListReader final : public TreeReader {
   const absl::Status end_;
 };
 
-// Batch by batch, so that a folder of a million names is never held. `more` are given last.
+// Batch by batch, so that a folder of a million names is never held. `more` are given last, also of a folder that could
+// not be read.
 class VolumeFolderReader final : public TreeReader {
  public:
   using ReadBatch = std::function<absl::StatusOr<std::vector<v1::RawEntry>>(uint64_t first, size_t most)>;
@@ -89,8 +90,15 @@ class VolumeFolderReader final : public TreeReader {
       : read_(std::move(read)), device_(device), more_(std::move(more)) {}
 
   absl::StatusOr<std::vector<TreeEntry>> Next() override {
+    if (at_end_ && more_.empty() && !end_.ok()) return end_;
     if (at_end_) return std::exchange(more_, {});
-    HOZEN_ASSIGN_OR_RETURN(const std::vector<v1::RawEntry> raw, read_(first_, kEntriesInBatch));
+    const absl::StatusOr<std::vector<v1::RawEntry>> batch = read_(first_, kEntriesInBatch);
+    if (!batch.ok()) {
+      at_end_ = true;
+      end_ = batch.status();
+      return Next();
+    }
+    const std::vector<v1::RawEntry>& raw = *batch;
     first_ += raw.size();
     at_end_ = raw.size() < kEntriesInBatch;
     std::vector<TreeEntry> entries;
@@ -107,6 +115,7 @@ class VolumeFolderReader final : public TreeReader {
   std::vector<TreeEntry> more_;
   uint64_t first_ = 0;
   bool at_end_ = false;
+  absl::Status end_;
 };
 
 absl::StatusOr<std::unique_ptr<TreeFolder>> OpenVolumeAt(const RawTreeShape& shape, const std::string& path,

@@ -35,30 +35,28 @@ absl::StatusOr<RawFileSystem> RawVolume::Describe() {
   return Ask([this](VolumeReader& reader) { return reader.DescribeFileSystem(offset_bytes_); });
 }
 
-absl::StatusOr<std::vector<v1::RawEntry>> RawVolume::ReadFolder(uint64_t folder, bool deleted, uint64_t first,
-                                                                size_t most) {
+template <typename Question>
+absl::StatusOr<std::vector<v1::RawEntry>> RawVolume::Page(const Question& question) {
   return Ask([&](VolumeReader& reader) -> absl::StatusOr<std::vector<v1::RawEntry>> {
     std::vector<v1::RawEntry> entries;
-    HOZEN_RETURN_IF_ERROR(reader.ReadFolder(Id(folder), {.deleted = deleted, .first = first, .most = most},
-                                            [&entries](std::vector<v1::RawEntry> batch) {
-                                              std::move(batch.begin(), batch.end(), std::back_inserter(entries));
-                                              return absl::OkStatus();
-                                            }));
+    HOZEN_RETURN_IF_ERROR(question(reader, [&entries](std::vector<v1::RawEntry> batch) {
+      std::move(batch.begin(), batch.end(), std::back_inserter(entries));
+      return absl::OkStatus();
+    }));
     return entries;
   });
 }
 
+absl::StatusOr<std::vector<v1::RawEntry>> RawVolume::ReadFolder(uint64_t folder, bool deleted, uint64_t first,
+                                                                size_t most) {
+  return Page([&](VolumeReader& reader, const VolumeReader::OnRawEntries& keep) {
+    return reader.ReadFolder(Id(folder), {.deleted = deleted, .first = first, .most = most}, keep);
+  });
+}
+
 absl::StatusOr<std::vector<v1::RawEntry>> RawVolume::ReadOrphans(uint64_t first, size_t most) {
-  return Ask([&](VolumeReader& reader) -> absl::StatusOr<std::vector<v1::RawEntry>> {
-    std::vector<v1::RawEntry> entries;
-    uint64_t number = 0;
-    HOZEN_RETURN_IF_ERROR(reader.ReadOrphans(offset_bytes_, [&](std::vector<v1::RawEntry> batch) {
-      for (v1::RawEntry& entry : batch) {
-        if (number++ >= first && entries.size() < most) entries.push_back(std::move(entry));
-      }
-      return absl::OkStatus();
-    }));
-    return entries;
+  return Page([&](VolumeReader& reader, const VolumeReader::OnRawEntries& keep) {
+    return reader.ReadOrphans(offset_bytes_, {.first = first, .most = most}, keep);
   });
 }
 

@@ -49,6 +49,10 @@ class RawVolume {
   template <typename Question>
   auto Ask(const Question& question) -> decltype(question(std::declval<VolumeReader&>()));
 
+  // All entries that the question gives.
+  template <typename Question>
+  absl::StatusOr<std::vector<v1::RawEntry>> Page(const Question& question);
+
   RawFileId Id(uint64_t address) const { return {.file_system_offset_bytes = offset_bytes_, .address = address}; }
 
   const StartReader start_reader_;

@@ -78,14 +78,10 @@ bool RawAnswers::Answer(MessageType question, std::string_view payload) {
 
 bool RawAnswers::Folder(std::string_view payload) {
   RawFileId folder;
-  if (!TakeFile(payload, folder)) return false;
-  const std::optional<uint64_t> deleted = TakeNumber(payload);
-  const std::optional<uint64_t> first = TakeNumber(payload);
-  const std::optional<uint64_t> most = TakeNumber(payload);
-  if (!most.has_value()) return false;
+  RawFolderOptions options;
+  if (!TakeFile(payload, folder) || !TakeFolderOptions(payload, options)) return false;
   Batch batch;
-  batch.End(files_.ReadFolder(folder, {.deleted = *deleted != 0, .first = *first, .most = *most},
-                              [&](const v1::RawEntry& entry) { batch.Add(entry); }));
+  batch.End(files_.ReadFolder(folder, options, [&](const v1::RawEntry& entry) { batch.Add(entry); }));
   return true;
 }
 
@@ -134,9 +130,10 @@ bool RawAnswers::FileSystem(std::string_view payload) {
 
 bool RawAnswers::Orphans(std::string_view payload) {
   const std::optional<uint64_t> offset_bytes = TakeNumber(payload);
-  if (!offset_bytes.has_value()) return false;
+  RawFolderOptions options;
+  if (!offset_bytes.has_value() || !TakeFolderOptions(payload, options)) return false;
   Batch batch;
-  batch.End(files_.ReadOrphans(*offset_bytes, [&](const v1::RawEntry& entry) { batch.Add(entry); }));
+  batch.End(files_.ReadOrphans(*offset_bytes, options, [&](const v1::RawEntry& entry) { batch.Add(entry); }));
   return true;
 }
 

@@ -246,10 +246,22 @@ bool IsOfUse(const TSK_FS_META& meta, uint32_t sequence) {
   return meta.seq == sequence || meta.seq == next;
 }
 
+void SetNamedRecord(const TSK_FS_NAME& name, v1::RawEntry& entry) {
+  entry.set_named_record(name.meta_addr);
+  entry.set_named_sequence(name.meta_seq);
+}
+
+void SetReallocated(const TSK_FS_NAME& name, v1::RawEntry& entry) {
+  entry.set_allocation(v1::ALLOCATION_REALLOCATED);
+  SetNamedRecord(name, entry);
+  AddProblem(entry, Concat("its record ", name.meta_addr, " is another file's by now"));
+}
+
 // libtsk has not given the record with the name: it is not this file's, or not whole, or has become free since the name
 // was written.
 void FindRecord(TSK_FS_INFO& system, const TSK_FS_NAME& name, bool deleted, v1::RawEntry& entry) {
   entry.set_allocation(deleted ? v1::ALLOCATION_DELETED : v1::ALLOCATION_ALLOCATED);
+  SetNamedRecord(name, entry);
   if (name.meta_addr == 0 && deleted) return AddProblem(entry, "its name leads to no record");
   tsk_error_reset();
   const FileHandle record(tsk_fs_file_open_meta(&system, nullptr, name.meta_addr));
@@ -258,7 +270,7 @@ void FindRecord(TSK_FS_INFO& system, const TSK_FS_NAME& name, bool deleted, v1::
   }
   const bool record_free = (record->meta->flags & TSK_FS_META_FLAG_ALLOC) == 0;
   if (deleted && record_free && IsOfUse(*record->meta, name.meta_seq)) return DescribeFile(*record, entry);
-  if (deleted) return entry.set_allocation(v1::ALLOCATION_REALLOCATED);
+  if (deleted) return SetReallocated(name, entry);
   AddProblem(entry, Concat("its record ", name.meta_addr, " is of use ", record->meta->seq, ", and the name of use ",
                            name.meta_seq));
 }
@@ -274,7 +286,7 @@ void DescribeName(TSK_FS_INFO& system, const TSK_FS_NAME& name, TSK_FS_FILE* fil
     return FindRecord(system, name, name_free, entry);
   }
   const bool record_free = (file->meta->flags & TSK_FS_META_FLAG_ALLOC) == 0;
-  if (name_free && !record_free) return entry.set_allocation(v1::ALLOCATION_REALLOCATED);
+  if (name_free && !record_free) return SetReallocated(name, entry);
   entry.set_allocation(name_free || record_free ? v1::ALLOCATION_DELETED : v1::ALLOCATION_ALLOCATED);
   DescribeFile(*file, entry);
 }

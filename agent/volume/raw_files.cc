@@ -20,6 +20,7 @@ namespace {
 
 constexpr size_t kMostOpenSystems = 4;
 constexpr uint16_t kRecoveredId = 1;
+constexpr int kHole = TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER;
 constexpr char kRecoveredName[] = "around other deleted files";
 
 // Names that can be found: allocated ones, in lower case where case is ignored, with where they stand in the folder.
@@ -46,6 +47,41 @@ NameIndex IndexOf(const TSK_FS_DIR& folder, bool ignores_case) {
   }
   std::sort(index.begin(), index.end());
   return index;
+}
+
+// How far an attribute goes, whatever size it claims: a record that lies about that would be read for days. NTFS has
+// runs of holes too, but none where all is a hole; others leave out a hole at the end.
+struct Reach {
+  uint64_t end_bytes = 0;
+  uint64_t lost_begin_bytes = 0;  // runs that the record speaks of and does not have: the first of them
+  uint64_t lost_end_bytes = 0;
+};
+
+Reach ReachOf(const TSK_FS_ATTR& attribute, const TSK_FS_INFO& system) {
+  const uint64_t size_bytes = attribute.size < 0 ? 0 : static_cast<uint64_t>(attribute.size);
+  Reach reach;
+  if ((attribute.flags & TSK_FS_ATTR_NONRES) == 0) {
+    reach.end_bytes = size_bytes;
+    return reach;
+  }
+  const bool is_ntfs = TSK_FS_TYPE_ISNTFS(system.ftype);
+  const uint64_t block_size_bytes = system.block_size;
+  const uint64_t most_blocks = size_bytes / block_size_bytes + 1;
+  uint64_t blocks = 0;
+  bool ends_in_hole =
+      is_ntfs && attribute.nrd.run == nullptr && (attribute.flags & (TSK_FS_ATTR_SPARSE | TSK_FS_ATTR_COMP)) != 0;
+  for (const TSK_FS_ATTR_RUN* run = attribute.nrd.run; run != nullptr && blocks < most_blocks; run = run->next) {
+    const uint64_t end = blocks + std::min<uint64_t>(run->len, most_blocks - blocks);
+    // Elsewhere libtsk means a hole by it.
+    if (is_ntfs && (run->flags & TSK_FS_ATTR_RUN_FLAG_FILLER) != 0 && reach.lost_end_bytes == 0) {
+      reach.lost_begin_bytes = blocks * block_size_bytes;
+      reach.lost_end_bytes = end * block_size_bytes;
+    }
+    ends_in_hole = ends_in_hole || (!is_ntfs && (run->flags & kHole) != 0);
+    blocks = end;
+  }
+  reach.end_bytes = ends_in_hole ? size_bytes : std::min(size_bytes, blocks * block_size_bytes);
+  return reach;
 }
 
 }  // namespace
@@ -202,14 +238,20 @@ absl::StatusOr<size_t> RawFiles::ReadAttribute(const RawFileId& file, const RawA
     return Concat("Reading record ", opened->meta->addr, ": ", what);
   };
   if (found == nullptr) return absl::NotFoundError(said(LastLibtskError()));
-  if (found->size <= 0 || offset_bytes >= static_cast<uint64_t>(found->size) || buffer.empty()) return 0;
-  const uint64_t left = static_cast<uint64_t>(found->size) - offset_bytes;
+  const Reach reach = ReachOf(*found, *system->handle);
+  if (offset_bytes >= reach.end_bytes || buffer.empty()) return 0;
+  // libtsk gives zeros for them.
+  if (offset_bytes < reach.lost_end_bytes && offset_bytes + buffer.size() > reach.lost_begin_bytes) {
+    return absl::DataLossError(said(Concat("the record does not say where its bytes ", reach.lost_begin_bytes, " to ",
+                                           reach.lost_end_bytes, " are")));
+  }
+  const uint64_t left = reach.end_bytes - offset_bytes;
   const absl::Span<char> wanted = buffer.subspan(0, static_cast<size_t>(std::min<uint64_t>(buffer.size(), left)));
   const ssize_t size = tsk_fs_attr_read(found, static_cast<TSK_OFF_T>(offset_bytes), wanted.data(), wanted.size(),
                                         TSK_FS_FILE_READ_FLAG_NONE);
   if (size < 0) return absl::DataLossError(said(LastLibtskError()));
   const absl::Span<char> missing = wanted.subspan(static_cast<size_t>(size));
-  // NTFS: what was never written is zeros, also where it has no blocks.
+  // NTFS: what was never written is zeros.
   const bool never_written = (found->flags & TSK_FS_ATTR_NONRES) != 0 && TSK_FS_TYPE_ISNTFS(system->handle->ftype) &&
                              static_cast<TSK_OFF_T>(offset_bytes) + size >= found->nrd.initsize;
   if (!missing.empty() && !never_written) return absl::DataLossError(said("its blocks end before it does"));
@@ -222,10 +264,10 @@ absl::StatusOr<RawFileSystem> RawFiles::DescribeFileSystem(uint64_t offset_bytes
   return DescribeOpenFileSystem(*system->handle);
 }
 
-absl::Status RawFiles::ReadOrphans(uint64_t offset_bytes, const OnEntry& on_entry) {
+absl::Status RawFiles::ReadOrphans(uint64_t offset_bytes, const RawFolderOptions& options, const OnEntry& on_entry) {
   HOZEN_ASSIGN_OR_RETURN(OpenSystem * system, System(offset_bytes));
   HOZEN_ASSIGN_OR_RETURN(TSK_FS_DIR * opened, Folder(*system, TSK_FS_ORPHANDIR_INUM(system->handle)));
-  ReadNames(*system, *opened, {.deleted = true}, on_entry);
+  ReadNames(*system, *opened, {.deleted = true, .first = options.first, .most = options.most}, on_entry);
   return absl::OkStatus();
 }
 

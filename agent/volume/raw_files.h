@@ -43,14 +43,15 @@ class RawFiles {
   // way (FatRecovery) as an attribute with the id 1, in ReadFolder too.
   absl::StatusOr<v1::RawEntry> DescribeFile(const RawFileId& file);
 
-  // Fills the buffer, or gives what there is to the attribute's end.
+  // Fills the buffer, or gives what there is to the attribute's end, or to that of its blocks where it has no holes.
   absl::StatusOr<size_t> ReadAttribute(const RawFileId& file, const RawAttributeId& attribute, uint64_t offset_bytes,
                                        absl::Span<char> buffer);
 
   absl::StatusOr<RawFileSystem> DescribeFileSystem(uint64_t offset_bytes);
 
-  // Deleted files whose records no name leads to. The first time all folders are walked for that.
-  absl::Status ReadOrphans(uint64_t offset_bytes, const OnEntry& on_entry);
+  // Deleted files whose records no name leads to. The first time all folders are walked for that. Of the options only
+  // the page counts.
+  absl::Status ReadOrphans(uint64_t offset_bytes, const RawFolderOptions& options, const OnEntry& on_entry);
 
  private:
   struct OpenSystem;

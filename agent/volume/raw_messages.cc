@@ -94,6 +94,19 @@ bool TakeFile(std::string_view& payload, RawFileId& file) {
   return Take(payload, file.file_system_offset_bytes) && Take(payload, file.address);
 }
 
+void AppendFolderOptions(const RawFolderOptions& options, std::string& payload) {
+  AppendNumber(payload, options.deleted ? 1 : 0);
+  AppendNumber(payload, options.first);
+  AppendNumber(payload, options.most);
+}
+
+bool TakeFolderOptions(std::string_view& payload, RawFolderOptions& options) {
+  uint64_t deleted = 0;
+  if (!Take(payload, deleted) || !Take(payload, options.first) || !Take(payload, options.most)) return false;
+  options.deleted = deleted != 0;
+  return true;
+}
+
 void AppendAttributeQuery(const AttributeQuery& query, std::string& payload) {
   AppendFile(query.file, payload);
   AppendNumber(payload, query.attribute.type);

@@ -23,6 +23,9 @@ struct AttributeQuery {
 void AppendFile(const RawFileId& file, std::string& payload);
 bool TakeFile(std::string_view& payload, RawFileId& file);
 
+void AppendFolderOptions(const RawFolderOptions& options, std::string& payload);
+bool TakeFolderOptions(std::string_view& payload, RawFolderOptions& options);
+
 void AppendAttributeQuery(const AttributeQuery& query, std::string& payload);
 bool TakeAttributeQuery(std::string_view& payload, AttributeQuery& query);
 

@@ -19,9 +19,7 @@ absl::Status RawQuestions::ReadFolder(const RawFileId& folder, const RawFolderOp
                                       const OnEntries& on_entries) {
   std::string payload;
   AppendFile(folder, payload);
-  AppendNumber(payload, options.deleted ? 1 : 0);
-  AppendNumber(payload, options.first);
-  AppendNumber(payload, options.most);
+  AppendFolderOptions(options, payload);
   HOZEN_RETURN_IF_ERROR(child_.Ask(MessageType::kFolder, payload));
   return TakeEntries(on_entries);
 }
@@ -74,9 +72,11 @@ absl::StatusOr<RawFileSystem> RawQuestions::DescribeFileSystem(uint64_t offset_b
   return system;
 }
 
-absl::Status RawQuestions::ReadOrphans(uint64_t offset_bytes, const OnEntries& on_entries) {
+absl::Status RawQuestions::ReadOrphans(uint64_t offset_bytes, const RawFolderOptions& options,
+                                       const OnEntries& on_entries) {
   std::string payload;
   AppendNumber(payload, offset_bytes);
+  AppendFolderOptions(options, payload);
   HOZEN_RETURN_IF_ERROR(child_.Ask(MessageType::kOrphans, payload));
   return TakeEntries(on_entries);
 }

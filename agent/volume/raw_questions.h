@@ -32,7 +32,7 @@ class RawQuestions {
   absl::StatusOr<size_t> ReadAttribute(const RawFileId& file, const RawAttributeId& attribute, uint64_t offset_bytes,
                                        absl::Span<char> buffer);
   absl::StatusOr<RawFileSystem> DescribeFileSystem(uint64_t offset_bytes);
-  absl::Status ReadOrphans(uint64_t offset_bytes, const OnEntries& on_entries);
+  absl::Status ReadOrphans(uint64_t offset_bytes, const RawFolderOptions& options, const OnEntries& on_entries);
 
  private:
   absl::Status TakeEntries(const OnEntries& on_entries);

@@ -32,7 +32,7 @@ class Walk {
 
   void Orphans() {
     std::vector<v1::RawEntry> entries;
-    const absl::Status read = reader_.ReadOrphans(offset_bytes_, Keep(entries));
+    const absl::Status read = reader_.ReadOrphans(offset_bytes_, {}, Keep(entries));
     EXPECT_TRUE(read.ok()) << read;
     Add(entries, "/$OrphanFiles");
   }

@@ -165,8 +165,9 @@ class SandboxedVolumeReader : public VolumeReader {
   absl::StatusOr<RawFileSystem> DescribeFileSystem(uint64_t offset_bytes) override {
     return raw_.DescribeFileSystem(offset_bytes);
   }
-  absl::Status ReadOrphans(uint64_t offset_bytes, const OnRawEntries& on_entries) override {
-    return raw_.ReadOrphans(offset_bytes, on_entries);
+  absl::Status ReadOrphans(uint64_t offset_bytes, const RawFolderOptions& options,
+                           const OnRawEntries& on_entries) override {
+    return raw_.ReadOrphans(offset_bytes, options, on_entries);
   }
   absl::StatusOr<RegistryEnd> ReadRegistry(const RegistryQuery& query, const OnRegistryKey& on_key) override {
     return AskRegistry(child_, query, on_key);

@@ -95,12 +95,14 @@ class VolumeReader {
   // The file by its record, without a name.
   virtual absl::StatusOr<v1::RawEntry> DescribeFile(const RawFileId& file) = 0;
   // Bytes of an attribute, at most kMostReadBytes; fewer than the buffer holds only at its end. Compressed ones are
-  // unpacked, holes are zeros.
+  // unpacked, holes are zeros. Less than its size says where it has no holes and its blocks end before that.
   virtual absl::StatusOr<size_t> ReadAttribute(const RawFileId& file, const RawAttributeId& attribute,
                                                uint64_t offset_bytes, absl::Span<char> buffer) = 0;
   virtual absl::StatusOr<RawFileSystem> DescribeFileSystem(uint64_t offset_bytes) = 0;
-  // Deleted files that no folder names any more. The first time the whole file system is walked for that.
-  virtual absl::Status ReadOrphans(uint64_t offset_bytes, const OnRawEntries& on_entries) = 0;
+  // Deleted files that no folder names any more. The first time the whole file system is walked for that. Of the
+  // options only the page counts.
+  virtual absl::Status ReadOrphans(uint64_t offset_bytes, const RawFolderOptions& options,
+                                   const OnRawEntries& on_entries) = 0;
 
   // Keys of a registry hive on the disk, front to back, with their values; a literal key is one key. Damage in the hive
   // is in the records' problems and counted. NotFound and DataLoss as for files; DataLoss too where it is no hive, or

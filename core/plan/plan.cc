@@ -13,6 +13,8 @@
 #include "core/crypto/envelope.h"
 #include "core/plan/glob.h"
 #include "core/plan/state_kinds.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 
 namespace hozen {
 namespace {
@@ -28,6 +30,26 @@ constexpr absl::Duration kMaxLifetime = absl::Hours(24 * 90);
 constexpr absl::Duration kMaxClockSkew = absl::Hours(24);
 // Certificates and approvals are some hundred bytes.
 constexpr size_t kMaxSmallPayloadSizeBytes = 64 << 10;
+
+// Of the message, or of one in it. A plan of a later version that orders more than this one knows of must not be
+// carried out in part: what was meant for a disk would be done to the host.
+bool HasUnknownFields(const google::protobuf::Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  if (!reflection.GetUnknownFields(message).empty()) return true;
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      if (HasUnknownFields(reflection.GetMessage(message, field))) return true;
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      if (HasUnknownFields(reflection.GetRepeatedMessage(message, field, i))) return true;
+    }
+  }
+  return false;
+}
 
 absl::Status CheckText(std::string_view what, std::string_view text, size_t limit) {
   if (text.empty()) return absl::InvalidArgumentError(Concat(what, " is empty"));
@@ -366,6 +388,10 @@ absl::Status CheckPlan(const v1::Plan& plan) {
   if (plan.format_version() != kFormatVersion) {
     return absl::InvalidArgumentError(
         Concat("plan: it is of format version ", plan.format_version(), ", this version reads ", kFormatVersion));
+  }
+  if (HasUnknownFields(plan)) {
+    return absl::InvalidArgumentError(
+        "plan: it orders something that this version does not know; update what reads it");
   }
   if (!IsPlanId(plan.plan_id())) {
     return absl::InvalidArgumentError("plan: its id is not 16 lower-case hexadecimal digits");

@@ -352,6 +352,19 @@ TEST_F(CheckPlanTest, WhatAPlanMustSay) {
   ExpectBad("at least one target");
 }
 
+// What a later version may order. Carried out without it, the plan would do something else.
+TEST_F(CheckPlanTest, NothingInItMayBeUnknown) {
+  const auto add = [](google::protobuf::Message& part) {
+    part.GetReflection()->MutableUnknownFields(&part)->AddVarint(1000, 1);
+  };
+  add(plan_);
+  ExpectBad("this version does not know");
+  add(*plan_.mutable_limits());
+  ExpectBad("this version does not know");
+  add(*plan_.mutable_targets(0)->mutable_file());
+  ExpectBad("this version does not know");
+}
+
 TEST_F(CheckPlanTest, TargetsMustBeSomethingToCollect) {
   plan_.add_targets();
   ExpectBad("target 3: it says nothing");

@@ -121,6 +121,33 @@ class OfflineTest(harness.SystemTest):
         taken = [i for i in items if path_of(i) == b"/home/mika/big"]
         self.assertEqual(taken[0]["sha256"], hashlib.sha256((root / "home/mika/big").read_bytes()).hexdigest())
 
+    def test_what_was_named_and_is_not_there_is_a_failure_also_among_deleted_files(self):
+        fleet, home, host = self.fleet_with_agent()
+        disk, _, _ = self.make_linux_disk()
+        for deleted in ([], ["--deleted"]):
+            items, _ = self.collect(fleet, home, host, "--offline-disk", disk, "--path", "/etc/nothing",
+                                    "--path", "/etc/hostname", *deleted, statuses=(3,))
+            failed = [(path_of(i), i["failure"]["cause"]) for i in items if "failure" in i]
+            self.assertEqual(failed, [(b"/etc/nothing", "not_found")])
+        refused = fleet.hozen(["collect", host, "--container", "raw", "--path", "/x"], home)
+        self.assertEqual(refused.status, 2)
+        self.assertIn("--offline-disk", refused.err)
+
+    def test_folders_that_stand_in_two_places_are_entered_once(self):
+        fleet, home, host = self.fleet_with_agent()
+        tree = self.folder / "tree"
+        (tree / "a/b/c").mkdir(parents=True)
+        (tree / "a/b/c/file").write_text("once")
+        (tree / "z").mkdir()
+        volume = self.folder / "volume"
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, volume, "16M"], check=True)
+        # As no sound file system has it: thirty levels of two such would be a thousand million folders.
+        subprocess.run(["debugfs", "-w", "-R", "link /a/b /z/again", volume], check=True, capture_output=True)
+        items, _ = self.collect(fleet, home, host, "--offline-disk", volume, "--path", "/**", statuses=(3,))
+        self.assertEqual([path_of(i) for i in items if path_of(i).endswith(b"/file")], [b"/a/b/c/file"])
+        looped = [(path_of(i), i["failure"]["cause"]) for i in items if "failure" in i]
+        self.assertEqual(looped, [(b"/z/again", "loop")])
+
     def test_a_disk_that_cannot_be_read_fails_with_its_reason(self):
         fleet, home, host = self.fleet_with_agent()
         nothing = self.folder / "nothing.raw"

@@ -50,6 +50,10 @@ absl::Status CheckWays(const OrderOptions& options) {
     return absl::InvalidArgumentError(AbslView(
         Say("--system is of a disk: give --offline-disk too", "--system は --offline-disk と併せて指定してください")));
   }
+  if (options.offline_disk.empty() && !options.container.empty()) {
+    return absl::InvalidArgumentError(AbslView(Say("--container is of a disk: give --offline-disk too",
+                                                   "--container は --offline-disk と併せて指定してください")));
+  }
   if (options.deleted && options.access == "system") {
     return absl::InvalidArgumentError(
         AbslView(Say("the system does not show deleted files; leave out --access system",
