@@ -23,6 +23,7 @@ AGENT_STATE = "var/lib/hozen-agent"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root",
                "DEBIAN_FRONTEND": "noninteractive"}
 CLONE_NEWNS = 0x20000
+BOOT_DEADLINE_S = 150
 
 
 def missing_for_this():
@@ -189,7 +190,12 @@ class Booted:
                 return False
             self.pid = int(children[0])
             return self.run(["systemctl", "is-system-running"]).text.strip() in ("running", "degraded")
-        harness.wait_until(up, "systemd to have started everything")
+        try:
+            harness.wait_until(up, "systemd to have started everything", BOOT_DEADLINE_S)
+        except BaseException as error:
+            state = self.run(["systemctl", "list-jobs", "--no-pager"]).text if self.pid else "it is not there"
+            self.close()
+            raise RuntimeError(f"{state}\n{log.read_text(errors='replace')}") from error
 
     def run(self, arguments):
         inside = ["nsenter", "--target", self.pid, "--all", f"--root=/proc/{self.pid}/root",
