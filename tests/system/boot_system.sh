@@ -8,11 +8,13 @@ set -euo pipefail
 
 root=$1 name=$2
 if [ "${3:-}" != inside ]; then
+  # Of every hierarchy but that of cpuset, which systemd leaves alone: in one that we were not in it would make its own
+  # groups beside the host's.
   while read -r target options; do
-    case ",$options," in *,name=systemd,*|*,devices,*|*unified*) ;; *) continue ;; esac
+    case ",$options," in *,cpuset,*) continue ;; esac
     mkdir -p "$target/$name"
     echo $$ > "$target/$name/cgroup.procs"
-  done < <(findmnt -rn -t cgroup -o TARGET,OPTIONS; findmnt -rn -t cgroup2 -o TARGET | sed 's/$/ unified/')
+  done < <(findmnt -rn -t cgroup,cgroup2 -o TARGET,OPTIONS)
   exec unshare --mount --pid --fork --kill-child --cgroup --uts --ipc --net --mount-proc "$0" "$root" "$name" inside
 fi
 
