@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_split.h"
 #include "agent/acquire/failure.h"
+#include "agent/platform/host_mounts.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 
@@ -73,7 +74,9 @@ class Resolver {
     const absl::StatusOr<LinkTarget> target = folder.ReadLink(entry);
     if (!target.ok()) return FailureOf(target.status(), v1::CAUSE_VANISHED);
     if (!target->path.empty() && target->path.front() == '/') path_.resize(1);
-    const std::vector<std::string> parts = PathParts(target->path);
+    std::vector<std::string> parts = PathParts(target->path);
+    // Who asks for /proc/mounts, a link to self/mounts, means the host's and not those that the agent was given.
+    if (path_.back().real_path == "/proc" && entry.name == "self" && OpenHostMounts().valid()) parts = {"1"};
     pending_.insert(pending_.begin(), parts.begin(), parts.end());
     return std::nullopt;
   }

@@ -28,9 +28,10 @@ struct CommandEnd {
 };
 
 // Runs a command to its end: environment PATH and LC_ALL=C only, folder "/", standard input empty, no other descriptor,
-// a process group of its own that is killed whole at the time limit, and with us where we die. Each piece of standard
-// output goes to `on_output` (no more is read while it works); an error of it kills the command and is returned.
-// NotFound where the program is not there; PermissionDenied and others as ErrnoStatus. Thread-safe.
+// the host's own mounts (host_mounts.h), a process group of its own that is killed whole at the time limit, and with us
+// where we die. Each piece of standard output goes to `on_output` (no more is read while it works); an error of it
+// kills the command and is returned. NotFound where the program is not there; PermissionDenied and others as
+// ErrnoStatus. Thread-safe.
 absl::StatusOr<CommandEnd> RunCommand(const CommandLine& command, absl::Duration timeout,
                                       const std::function<absl::Status(std::string_view)>& on_output);
 

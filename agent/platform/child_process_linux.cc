@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "agent/platform/child_process.h"
+#include "agent/platform/host_mounts.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -59,6 +61,7 @@ struct Start {
   const int* handed_over;
   int* parked;  // room for as many
   int handed_over_count;
+  int mounts;  // a mount namespace to go to; -1: stay
   int error_pipe;
   pid_t parent;
 };
@@ -80,6 +83,7 @@ void BecomeChild(const Start& start) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (getppid() != start.parent) _exit(127);
   for (int signal_number = 1; signal_number <= kLastSignal; ++signal_number) signal(signal_number, SIG_DFL);
+  if (start.mounts >= 0 && setns(start.mounts, CLONE_NEWNS) != 0) return;
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return;
@@ -185,7 +189,7 @@ int ReadExecError(int fd) {
   return size == sizeof(error) ? error : 0;
 }
 
-absl::StatusOr<pid_t> Spawn(const CommandLine& command, const HandedOver& handed_over) {
+absl::StatusOr<pid_t> Spawn(const CommandLine& command, const HandedOver& handed_over, int mounts = -1) {
   if (command.executable.empty() || command.executable.front() != '/') {
     return absl::InvalidArgumentError(
         Concat("Starting ", Printable(command.executable), ": it is not an absolute path"));
@@ -204,6 +208,7 @@ absl::StatusOr<pid_t> Spawn(const CommandLine& command, const HandedOver& handed
                        .handed_over = handed_over.data(),
                        .parked = parked.data(),
                        .handed_over_count = static_cast<int>(handed_over.size()),
+                       .mounts = mounts,
                        .error_pipe = error_pipe.write.get(),
                        .parent = getpid()};
   int fork_error = 0;
@@ -322,8 +327,10 @@ absl::StatusOr<CommandEnd> RunCommand(const CommandLine& command, absl::Duration
   HOZEN_ASSIGN_OR_RETURN(const UniqueFd null, OpenNull());
   HOZEN_ASSIGN_OR_RETURN(Pipe output, MakePipe());
   HOZEN_ASSIGN_OR_RETURN(Pipe error, MakePipe());
+  const UniqueFd mounts = OpenHostMounts();
   const absl::Time deadline = absl::Now() + timeout;
-  HOZEN_ASSIGN_OR_RETURN(const pid_t pid, Spawn(command, {null.get(), output.write.get(), error.write.get()}));
+  HOZEN_ASSIGN_OR_RETURN(const pid_t pid,
+                         Spawn(command, {null.get(), output.write.get(), error.write.get()}, mounts.get()));
   RunningCommand running(pid);
   output.write.Reset(-1);
   error.write.Reset(-1);
