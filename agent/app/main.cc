@@ -1,12 +1,13 @@
 // hozen-agent: what runs on a host. Flags, wiring, signals; everything else is in the other rooms.
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/synchronization/mutex.h"
 #include "agent/app/commands.h"
+#include "agent/app/reader_program.h"
 #include "agent/platform/heap.h"
-#include "agent/volume/volume_reader.h"
 #include "core/base/file.h"
 #include "core/base/language.h"
 #include "core/base/tls_only_1_3.h"
@@ -33,8 +34,8 @@ std::string Text(std::string_view english, std::string_view japanese) { return s
 }  // namespace
 
 int main(int argc, char** argv) {
-  // The sandboxed child that looks at disks: nothing else of the agent may be set up in it.
-  if (argc >= 2 && std::string_view(argv[1]) == "volume-reader") return hozen::VolumeReaderMain();
+  // Nothing else of the agent may be set up in it.
+  if (const std::optional<int> status = hozen::RunAsReader(argc, argv); status.has_value()) return *status;
   hozen::KeepOneHeap();
   hozen::RequireTls13();
   hozen::MakeNewFilesPrivate();

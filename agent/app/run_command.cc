@@ -4,6 +4,7 @@
 
 #include "absl/time/clock.h"
 #include "agent/app/commands.h"
+#include "agent/app/reader_program.h"
 #include "agent/app/shutdown_signal.h"
 #include "agent/platform/host_facts.h"
 #include "agent/platform/priority.h"
@@ -67,7 +68,12 @@ int RunAgent(const ServeFlags& flags) {
     if (!lowered.ok()) Log(Severity::kWarning, Concat("priority not lowered: ", StdView(lowered.message())));
   }
   std::error_code error;
-  const std::filesystem::path executable = std::filesystem::canonical("/proc/self/exe", error);
+  const absl::StatusOr<std::filesystem::path> reader =
+      FindReaderProgram(std::filesystem::canonical("/proc/self/exe", error));
+  if (!reader.ok()) {
+    return Complain(kExitFailed, Say("The program that reads disks is missing", "ディスクを読むプログラムがありません"),
+                    reader.status());
+  }
 
   CurrentChannel channel(*identity);
   ControlSessionOptions session_options;
@@ -78,7 +84,7 @@ int RunAgent(const ServeFlags& flags) {
 
   RunnerOptions options;
   options.state_folder = state;
-  options.agent_executable = executable.string();
+  options.reader_executable = reader->string();
   options.identity = *identity;
   options.policy = *policy;
   options.facts = Facts();

@@ -25,7 +25,7 @@ class ContainerTest : public testing::Test {
     std::string folder = testing::TempDir() + "/containers.XXXXXX";
     ASSERT_NE(mkdtemp(folder.data()), nullptr);
     folder_ = fs::canonical(folder);
-    options_.agent_executable =
+    options_.reader_executable =
         Concat(getenv("TEST_SRCDIR"), "/", getenv("TEST_WORKSPACE"), "/agent/volume/volume_reader_child");
     disk_ = MakeTestDisk(Path("disk"));
   }
@@ -163,7 +163,7 @@ TEST_F(ContainerTest, WhatCannotBeReadAloneSaysWhatToDo) {
 
 TEST_F(ContainerTest, AChildThatDiesOfItIsTheCause) {
   const std::string path = ConvertDisk(disk_, "qcow2", Path("a.qcow2"));
-  options_.agent_executable = "/bin/false";
+  options_.reader_executable = "/bin/false";
   EXPECT_EQ(FailureFor(path).cause(), v1::CAUSE_READER_DIED);
 }
 

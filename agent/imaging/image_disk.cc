@@ -112,7 +112,7 @@ absl::Status Image(const v1::Target::Disk& target, const AcquireOptions& options
       .refused_paths = options.refused_paths, .state_folder = options.state_folder, .root = options.root};
   std::optional<v1::Failure> refused;
   VolumeReaderOptions reader_options;
-  reader_options.executable = options.agent_executable;
+  reader_options.executable = options.reader_executable;
   const absl::StatusOr<std::unique_ptr<DiskContents>> opened =
       DiskContents::Open(target.path(), target.container() == kAsItIs, reader_options, [&](const std::string& path) {
         absl::StatusOr<OpenedDisk> file = OpenAllowedDisk(path, rules, refused);

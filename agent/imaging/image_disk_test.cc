@@ -38,9 +38,9 @@ class ImageDiskTest : public testing::Test {
     ASSERT_NE(mkdtemp(folder.data()), nullptr);
     folder_ = fs::canonical(folder);
     options_.target_index = 3;
-    options_.agent_executable =
+    options_.reader_executable =
         Concat(getenv("TEST_SRCDIR"), "/", getenv("TEST_WORKSPACE"), "/agent/volume/volume_reader_child");
-    ASSERT_TRUE(fs::exists(options_.agent_executable));
+    ASSERT_TRUE(fs::exists(options_.reader_executable));
     target_.mutable_disk()->set_listing(true);
   }
   void TearDown() override { fs::remove_all(folder_); }
@@ -124,7 +124,7 @@ TEST_F(ImageDiskTest, ListsNothingUnlessItIsAsked) {
 
 TEST_F(ImageDiskTest, AReaderThatDiesLeavesANoteAndTheDiskIsTaken) {
   const std::string path = MakeDisk("disk.img");
-  options_.agent_executable = "/bin/false";
+  options_.reader_executable = "/bin/false";
   ASSERT_TRUE(Image(path).ok());
   ASSERT_EQ(sink_.taken.size(), 1u);
   EXPECT_TRUE(sink_.taken[0].bytes == Contents(path));

@@ -20,7 +20,7 @@ constexpr absl::Duration kServingTime = absl::Hours(24 * 60);
 class PlanTrees final : public TreeProvider {
  public:
   explicit PlanTrees(PlanTreesOptions options) : options_(std::move(options)) {
-    reader_options_.executable = options_.agent_executable;
+    reader_options_.executable = options_.reader_executable;
     reader_options_.total_timeout = kServingTime;
   }
 

@@ -14,7 +14,7 @@
 namespace hozen {
 
 struct PlanTreesOptions {
-  std::string agent_executable;  // for volume readers
+  std::string reader_executable;  // for volume readers
   HostRules rules;
   std::string why_no_disks;  // where the host's policy allows none; empty where it does
   std::optional<v1::OfflineDisk> offline_disk;

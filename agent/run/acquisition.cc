@@ -270,7 +270,7 @@ absl::Status Acquisition::CollectOne(Work& work, uint32_t index) {
     options.target_index = index;
     options.depth = limits_.depth();
     options.refused_paths.assign(options_.policy.refused_paths().begin(), options_.policy.refused_paths().end());
-    options.agent_executable = options_.agent_executable;
+    options.reader_executable = options_.reader_executable;
     options.state_folder = options_.state_folder.string();
     options.trees = trees_;
     if (outside_.clock_offset_ns) options.clock_offset_ns = outside_.clock_offset_ns();

@@ -36,7 +36,7 @@ absl::StatusOr<v1::TargetOutcome> CollectByKind(const v1::Target& target, const 
 
 std::shared_ptr<TreeProvider> TreesOf(const v1::Plan& plan, const RunnerOptions& options) {
   PlanTreesOptions trees;
-  trees.agent_executable = options.agent_executable;
+  trees.reader_executable = options.reader_executable;
   trees.rules.refused_paths.assign(options.policy.refused_paths().begin(), options.policy.refused_paths().end());
   trees.rules.state_folder = options.state_folder.string();
   if (options.policy.refuse_disks()) trees.why_no_disks = "this host's local policy refuses to have disks read";

@@ -24,7 +24,7 @@ namespace hozen {
 
 struct RunnerOptions {
   std::filesystem::path state_folder;  // acquisitions live in <state>/acquisitions/<id>
-  std::string agent_executable;        // for the sandboxed volume reader
+  std::string reader_executable;       // for the sandboxed volume reader
   v1::AgentIdentity identity;
   v1::LocalPolicy policy;
   v1::HostFacts facts;

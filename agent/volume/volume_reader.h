@@ -25,7 +25,7 @@
 namespace hozen {
 
 struct VolumeReaderOptions {
-  std::string executable;  // the agent's own; run again as "<executable> volume-reader"
+  std::string executable;  // whose main is VolumeReaderMain when it is run as "<executable> volume-reader"
   uint64_t memory_bytes = uint64_t{1} << 30;
   absl::Duration answer_timeout = absl::Seconds(60);  // for the next piece of an answer
   absl::Duration total_timeout = absl::Minutes(30);   // of the child's life
@@ -119,10 +119,6 @@ class VolumeReader {
   static absl::StatusOr<std::unique_ptr<VolumeReader>> Start(const VolumeReaderOptions& options, int disk,
                                                              uint64_t disk_size_bytes, uint32_t sector_size_bytes);
 };
-
-// The child's side: called from main for the argument "volume-reader", before anything else is set up. Never returns to
-// the agent's own work; the result is the exit status.
-int VolumeReaderMain();
 
 }  // namespace hozen
 

@@ -1,5 +1,5 @@
 // The smallest program that is a volume reader, for tests.
-#include "agent/volume/volume_reader.h"
+#include "agent/volume/volume_reader_main.h"
 
 // Under the address sanitizer a child that crashes shall die of its signal, as without it, and not of the report that
 // the sandbox does not let it write.

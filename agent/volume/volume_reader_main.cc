@@ -1,3 +1,5 @@
+#include "agent/volume/volume_reader_main.h"
+
 #include <unistd.h>
 
 #include <cstdint>

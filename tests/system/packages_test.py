@@ -308,7 +308,7 @@ class PackagesTest(unittest.TestCase):
         self.assertEqual((root.path / COLLECTOR_STATE).stat().st_uid,
                          int(root.must(["id", "-u", "hozen-collector"]).text))
         self.assertFalse((root.path / AGENT_STATE).exists(), "nobody has enrolled")
-        for program in ("sbin/hozen-agent", "sbin/hozen-collector", "bin/hozen"):
+        for program in ("sbin/hozen-agent", "libexec/hozen/hozen-volume-reader", "sbin/hozen-collector", "bin/hozen"):
             self.assertEqual(root.mode(f"usr/{program}"), "755")
         listed = root.must(["hozen", "artifacts", "list"]).text
         self.assertIn("HozenLinuxVolatile", listed, "its own definitions are found")
