@@ -1,11 +1,14 @@
 // hozen-agent: what runs on a host. Flags, wiring, signals; everything else is in the other rooms.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "agent/app/commands.h"
 #include "agent/platform/heap.h"
+#include "agent/platform/process_start.h"
 #include "agent/volume/volume_reader.h"
 #include "core/base/file.h"
 #include "core/base/language.h"
@@ -34,8 +37,10 @@ std::string Text(std::string_view english, std::string_view japanese) { return s
 
 int main(int argc, char** argv) {
   // The sandboxed child that looks at disks: nothing else of the agent may be set up in it.
-  if (argc >= 2 && std::string_view(argv[1]) == "volume-reader") return hozen::VolumeReaderMain();
+  std::vector<std::string> words = hozen::CommandLineWords(argc, argv);
+  if (!words.empty() && words.front() == "volume-reader") return hozen::VolumeReaderMain();
   hozen::KeepOneHeap();
+  hozen::SpeakUtf8();
   hozen::RequireTls13();
   hozen::MakeNewFilesPrivate();
   // Debian's Abseil is built to look for deadlocks at every lock, and to abort where it sees one coming: right for
@@ -76,8 +81,10 @@ int main(int argc, char** argv) {
   status_command->add_option("--state", status_state, Text("The state folder", "状態フォルダ"))->required();
   status_command->add_flag("--json", json, Text("One JSON document", "JSON で出力する"));
 
+  if (argc > 0) app.name(argv[0]);
+  std::reverse(words.begin(), words.end());  // the last one first is how the parser wants them
   try {
-    app.parse(argc, argv);
+    app.parse(words);
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" with status 0.
     return app.exit(error) == 0 ? hozen::kExitOk : hozen::kExitUsage;

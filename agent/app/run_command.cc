@@ -7,6 +7,7 @@
 #include "agent/app/shutdown_signal.h"
 #include "agent/platform/host_facts.h"
 #include "agent/platform/priority.h"
+#include "agent/platform/process_start.h"
 #include "agent/run/runner.h"
 #include "agent/session/channel.h"
 #include "agent/session/control_session.h"
@@ -66,9 +67,6 @@ int RunAgent(const ServeFlags& flags) {
     const absl::Status lowered = LowerPriority();
     if (!lowered.ok()) Log(Severity::kWarning, Concat("priority not lowered: ", StdView(lowered.message())));
   }
-  std::error_code error;
-  const std::filesystem::path executable = std::filesystem::canonical("/proc/self/exe", error);
-
   CurrentChannel channel(*identity);
   ControlSessionOptions session_options;
   session_options.state_folder = state;
@@ -78,7 +76,7 @@ int RunAgent(const ServeFlags& flags) {
 
   RunnerOptions options;
   options.state_folder = state;
-  options.agent_executable = executable.string();
+  options.agent_executable = OwnExecutable();
   options.identity = *identity;
   options.policy = *policy;
   options.facts = Facts();
