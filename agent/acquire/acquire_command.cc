@@ -1,7 +1,3 @@
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,6 +8,7 @@
 #include "agent/acquire/acquire.h"
 #include "agent/acquire/failure.h"
 #include "agent/platform/child_process.h"
+#include "agent/platform/trusted_program.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -23,18 +20,6 @@ namespace {
 
 // Spooled in memory, because the agent writes to no file but its own.
 constexpr size_t kMaxOutputBytes = 16 << 20;
-
-// We may be root; whoever could write the program would be too.
-absl::Status CheckProgram(const std::string& path) {
-  struct stat found = {};
-  if (stat(path.c_str(), &found) != 0) return ErrnoStatus(errno, Concat("Looking at ", Printable(path)));
-  if (!S_ISREG(found.st_mode)) return absl::FailedPreconditionError(Concat(Printable(path), " is no program"));
-  if (found.st_uid != 0 || (found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return absl::FailedPreconditionError(
-        Concat(Printable(path), " can be replaced by others than root; it was not run"));
-  }
-  return absl::OkStatus();
-}
 
 v1::Trace TraceOf(const std::string& line) {
   v1::Trace trace;
@@ -80,7 +65,7 @@ absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const
     return outcome;
   }
   if (absl::Status status = sink.Poll(); !status.ok()) return status;
-  if (const absl::Status status = CheckProgram(what.command()); !status.ok()) {
+  if (const absl::Status status = CheckTrustedProgram(what.command()); !status.ok()) {
     v1::Failure failure = FailureOf(status);
     if (absl::IsFailedPrecondition(status)) failure.set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
     return not_carried_out(std::move(failure));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/acquire/failure.h"
+#include "agent/platform/drives.h"
 #include "agent/platform/file_access.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
@@ -32,7 +33,7 @@ bool Holds(const Names& names, std::string_view name) {
 absl::StatusOr<Borders> Borders::Create(BorderOptions options) {
   Borders borders(std::move(options));
   for (const std::string& pattern : borders.options_.refused_paths) {
-    absl::StatusOr<Glob> glob = Glob::Parse(pattern, '/', false);
+    absl::StatusOr<Glob> glob = Glob::Parse(pattern, SystemSeparator(), /*ignore_case=*/SystemSeparator() == '\\');
     if (!glob.ok()) return WithContext(glob.status(), "Reading the local policy's refused_paths");
     borders.refused_.push_back(*std::move(glob));
   }
@@ -62,7 +63,8 @@ std::optional<v1::Failure> Borders::RefusedByPolicy(std::string_view path) const
 
 std::optional<v1::Failure> Borders::RefusedWithParents(std::string_view path) const {
   if (refused_.empty()) return std::nullopt;
-  for (size_t end = path.find('/', 1); end != std::string_view::npos; end = path.find('/', end + 1)) {
+  const char separator = SystemSeparator();
+  for (size_t end = path.find(separator, 1); end != std::string_view::npos; end = path.find(separator, end + 1)) {
     if (std::optional<v1::Failure> refused = RefusedByPolicy(path.substr(0, end)); refused.has_value()) return refused;
   }
   return RefusedByPolicy(path);

@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/types/optional.h"
 #include "core/base/concat.h"
+#include "core/base/native_error.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 
@@ -30,7 +31,7 @@ v1::Cause CauseOfErrno(int error, v1::Cause absent) {
     case ENOENT:
     case ENOTDIR:
       return absent;
-    case ESTALE:
+    case kStaleFileError:
     case ESRCH:
       return v1::CAUSE_VANISHED;
     case EACCES:
@@ -91,7 +92,7 @@ v1::Failure FailureOf(const absl::Status& status, v1::Cause absent) {
   const bool by_code = error == 0 || status.code() == absl::StatusCode::kFailedPrecondition;
   const v1::Cause cause = by_code ? CauseOfCode(status.code(), absent) : CauseOfErrno(error, absent);
   v1::Failure failure = MakeFailure(cause, StdView(status.message()));
-  failure.set_system_error(error);
+  failure.set_system_error(NativeErrorOf(status));
   return failure;
 }
 

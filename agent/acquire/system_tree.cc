@@ -1,8 +1,14 @@
 #include "agent/acquire/system_tree.h"
 
+#include <cerrno>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "agent/platform/drives.h"
+#include "core/base/printable.h"
+#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
+#include "core/evidence/file_mode.h"
 
 namespace hozen {
 namespace {
@@ -38,7 +44,7 @@ class SystemFolder final : public TreeFolder {
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
     TreeEntry entry;
     HOZEN_ASSIGN_OR_RETURN(entry.metadata, StatEntry(opened_.fd.get(), name));
-    entry.name = name;
+    HOZEN_ASSIGN_OR_RETURN(entry.name, EntryName(opened_.fd.get(), name));
     entry.type = FileTypeOf(*entry.metadata);
     return entry;
   }
@@ -75,16 +81,87 @@ class SystemFolder final : public TreeFolder {
   const OpenedFile opened_;
 };
 
+class DriveReader final : public TreeReader {
+ public:
+  absl::StatusOr<std::vector<TreeEntry>> Next() override {
+    std::vector<TreeEntry> entries;
+    if (std::exchange(done_, true)) return entries;
+    for (std::string& drive : ListDrives()) {
+      TreeEntry& entry = entries.emplace_back();
+      entry.name = std::move(drive);
+      entry.type = FileType::kFolder;
+    }
+    return entries;
+  }
+
+  bool in_stable_order() const override { return true; }
+
+ private:
+  bool done_ = false;
+};
+
+// Where paths begin that begin with a drive. It stands on no disk.
+class DrivesFolder final : public TreeFolder {
+ public:
+  DrivesFolder() { metadata_.set_mode(kModeFolder | 0555); }
+
+  const v1::FileMetadata& metadata() const override { return metadata_; }
+  bool access_time_kept() const override { return true; }
+  v1::Access access() const override { return v1::ACCESS_SYSTEM; }
+
+  absl::StatusOr<TreeEntry> Find(const std::string& name) override {
+    for (std::string& drive : ListDrives()) {
+      if (!absl::EqualsIgnoreCase(drive, name)) continue;
+      HOZEN_ASSIGN_OR_RETURN(const OpenedFile opened, OpenRootFolder(drive));
+      TreeEntry entry;
+      entry.name = std::move(drive);
+      entry.type = FileType::kFolder;
+      entry.metadata = opened.metadata;
+      return entry;
+    }
+    return ErrnoStatus(ENOENT, Printable(name));
+  }
+
+  absl::StatusOr<LinkTarget> ReadLink(const TreeEntry& entry) override { return NoFile(entry); }
+
+  absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override {
+    HOZEN_ASSIGN_OR_RETURN(OpenedFile opened, OpenRootFolder(entry.name));
+    return std::make_unique<SystemFolder>(std::move(opened));
+  }
+
+  absl::StatusOr<OpenedContents> OpenFile(const TreeEntry& entry) override { return NoFile(entry); }
+
+  absl::StatusOr<std::unique_ptr<Source>> OpenStream(const TreeEntry& entry, const TreeStream&) override {
+    return NoFile(entry);
+  }
+
+  std::unique_ptr<TreeReader> List(bool /*deleted*/) override { return std::make_unique<DriveReader>(); }
+
+ private:
+  static absl::Status NoFile(const TreeEntry& entry) {
+    return absl::FailedPreconditionError(Printable(entry.name) + ": it is a drive");
+  }
+
+  v1::FileMetadata metadata_;
+};
+
 class SystemTree final : public FileTree {
  public:
   explicit SystemTree(std::string root) : root_(std::move(root)) {}
 
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenRoot() override {
+    if (begins_with_drives()) return std::make_unique<DrivesFolder>();
     HOZEN_ASSIGN_OR_RETURN(OpenedFile opened, OpenRootFolder(root_));
     return std::make_unique<SystemFolder>(std::move(opened));
   }
 
+  char separator() const override { return SystemSeparator(); }
+  bool ignores_case() const override { return SystemSeparator() == '\\'; }
+  std::string drive() const override { return begins_with_drives() ? SystemDrive() : ""; }
+
  private:
+  bool begins_with_drives() const { return root_.empty() && SystemSeparator() == '\\'; }
+
   const std::string root_;
 };
 

@@ -1,13 +1,16 @@
 // hozen-agent: what runs on a host. Flags, wiring, signals; everything else is in the other rooms.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "agent/app/commands.h"
 #include "agent/app/reader_program.h"
 #include "agent/platform/heap.h"
+#include "agent/platform/process_start.h"
 #include "core/base/file.h"
 #include "core/base/language.h"
 #include "core/base/tls_only_1_3.h"
@@ -34,9 +37,11 @@ std::string Text(std::string_view english, std::string_view japanese) { return s
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::vector<std::string> words = hozen::CommandLineWords(argc, argv);
   // Nothing else of the agent may be set up in it.
-  if (const std::optional<int> status = hozen::RunAsReader(argc, argv); status.has_value()) return *status;
+  if (const std::optional<int> status = hozen::RunAsReader(words); status.has_value()) return *status;
   hozen::KeepOneHeap();
+  hozen::SpeakUtf8();
   hozen::RequireTls13();
   hozen::MakeNewFilesPrivate();
   // Debian's Abseil is built to look for deadlocks at every lock, and to abort where it sees one coming: right for
@@ -77,8 +82,10 @@ int main(int argc, char** argv) {
   status_command->add_option("--state", status_state, Text("The state folder", "状態フォルダ"))->required();
   status_command->add_flag("--json", json, Text("One JSON document", "JSON で出力する"));
 
+  if (argc > 0) app.name(argv[0]);
+  std::reverse(words.begin(), words.end());  // the last one first is how the parser wants them
   try {
-    app.parse(argc, argv);
+    app.parse(words);
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" with status 0.
     return app.exit(error) == 0 ? hozen::kExitOk : hozen::kExitUsage;

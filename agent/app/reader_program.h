@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -14,8 +16,9 @@ namespace hozen {
 // Which it is; `own` is the absolute path of the agent's. NotFound with what to do where it was not installed.
 absl::StatusOr<std::filesystem::path> FindReaderProgram(const std::filesystem::path& own);
 
-// Where this process was started as a volume reader: does its work, and gives its exit status.
-std::optional<int> RunAsReader(int argc, char** argv);
+// Where this process was started as a volume reader, with these words behind its name: does its work, and gives its
+// exit status.
+std::optional<int> RunAsReader(const std::vector<std::string>& words);
 
 }  // namespace hozen
 

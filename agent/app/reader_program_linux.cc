@@ -18,6 +18,6 @@ absl::StatusOr<std::filesystem::path> FindReaderProgram(const std::filesystem::p
                                     " is there; install it with the agent"));
 }
 
-std::optional<int> RunAsReader(int /*argc*/, char** /*argv*/) { return std::nullopt; }
+std::optional<int> RunAsReader(const std::vector<std::string>& /*words*/) { return std::nullopt; }
 
 }  // namespace hozen

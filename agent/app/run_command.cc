@@ -8,6 +8,7 @@
 #include "agent/app/shutdown_signal.h"
 #include "agent/platform/host_facts.h"
 #include "agent/platform/priority.h"
+#include "agent/platform/process_start.h"
 #include "agent/run/runner.h"
 #include "agent/session/channel.h"
 #include "agent/session/control_session.h"
@@ -17,6 +18,7 @@
 #include "core/base/file.h"
 #include "core/base/language.h"
 #include "core/base/log.h"
+#include "core/base/path_text.h"
 #include "core/base/printable.h"
 #include "core/base/version.h"
 
@@ -67,14 +69,11 @@ int RunAgent(const ServeFlags& flags) {
     const absl::Status lowered = LowerPriority();
     if (!lowered.ok()) Log(Severity::kWarning, Concat("priority not lowered: ", StdView(lowered.message())));
   }
-  std::error_code error;
-  const absl::StatusOr<std::filesystem::path> reader =
-      FindReaderProgram(std::filesystem::canonical("/proc/self/exe", error));
+  const absl::StatusOr<std::filesystem::path> reader = FindReaderProgram(PathOf(OwnExecutable()));
   if (!reader.ok()) {
     return Complain(kExitFailed, Say("The program that reads disks is missing", "ディスクを読むプログラムがありません"),
                     reader.status());
   }
-
   CurrentChannel channel(*identity);
   ControlSessionOptions session_options;
   session_options.state_folder = state;
@@ -84,7 +83,7 @@ int RunAgent(const ServeFlags& flags) {
 
   RunnerOptions options;
   options.state_folder = state;
-  options.reader_executable = reader->string();
+  options.reader_executable = PathText(*reader);
   options.identity = *identity;
   options.policy = *policy;
   options.facts = Facts();

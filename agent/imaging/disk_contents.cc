@@ -1,10 +1,9 @@
 #include "agent/imaging/disk_contents.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "agent/platform/descriptor.h"
 #include "agent/volume/container_detection.h"
 #include "agent/volume/container_source.h"
 #include "core/base/concat.h"
@@ -25,7 +24,7 @@ constexpr size_t kEwfNumberAt = 9;  // little endian, 2 bytes
 
 // None where they cannot be read: a file with a bad sector there is taken as it is, and the sector is what it lacks.
 std::string BytesAt(const OpenedDisk& file, uint64_t offset_bytes, uint64_t size_bytes) {
-  UniqueFd again(fcntl(file.fd.get(), F_DUPFD_CLOEXEC, 0));
+  UniqueFd again = DuplicateDescriptor(file.fd.get());
   if (!again.valid()) return "";
   const std::unique_ptr<Source> source = NewFdSource(std::move(again), file.size_bytes);
   return source->Read(offset_bytes, size_bytes).value_or("");

@@ -58,13 +58,19 @@ class ChildProcess {
  private:
   friend absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command,
                                                                   const std::vector<int>& handles);
-  ChildProcess(int pid, UniqueFd socket) : pid_(pid), socket_(std::move(socket)) {}
+  ChildProcess(int pid, UniqueFd socket, std::shared_ptr<void> held = nullptr)
+      : pid_(pid), socket_(std::move(socket)), held_(std::move(held)) {}
 
   const int pid_;
   UniqueFd socket_;
+  std::shared_ptr<void> held_;  // what else a system has of a child
   bool reaped_ = false;
   std::string end_;
 };
+
+// Called first in such a child: from here on kChildSocket and kChildHandle are what it was handed. (On Linux they are
+// so from the start.) False where it was not started by StartChild.
+bool AdoptChildHandles();
 
 // Starts it with our socket at kChildSocket and duplicates of `handles`, which differ from each other, from
 // kChildHandle on; the standard descriptors are empty, nothing else is open. It dies with us.

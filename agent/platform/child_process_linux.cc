@@ -356,6 +356,8 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& comm
   return std::unique_ptr<ChildProcess>(new ChildProcess(pid, std::move(ours)));
 }
 
+bool AdoptChildHandles() { return fcntl(kChildSocket, F_GETFD) >= 0; }
+
 ChildProcess::~ChildProcess() { Finish(absl::ZeroDuration()); }
 
 std::string ChildProcess::Finish(absl::Duration grace) {

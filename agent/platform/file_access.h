@@ -36,6 +36,9 @@ absl::StatusOr<OpenedFile> OpenRootFolder(const std::string& root);
 // What the name itself is; a link is not followed. Mounts nothing. link_target is left to ReadLinkTarget.
 absl::StatusOr<v1::FileMetadata> StatEntry(int folder, const std::string& name);
 
+// The name as the folder has it, where case is ignored; elsewhere as it was given.
+absl::StatusOr<std::string> EntryName(int folder, const std::string& name);
+
 // Where a symbolic link points to, as it is written in it. It may set the link's access time.
 absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name);
 

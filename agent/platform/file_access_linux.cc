@@ -104,6 +104,8 @@ absl::StatusOr<v1::FileMetadata> StatEntry(int folder, const std::string& name) 
   return MetadataOf(found);
 }
 
+absl::StatusOr<std::string> EntryName(int /*folder*/, const std::string& name) { return name; }
+
 // A link's target has no length that could be trusted beforehand.
 absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name) {
   std::string target(PATH_MAX, '\0');

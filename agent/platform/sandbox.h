@@ -22,6 +22,10 @@ struct SandboxOptions {
 // that it is not safe to go on.
 absl::Status EnterSandbox(const SandboxOptions& options);
 
+// For the C library of this process: local time is UTC, on every host alike. Before EnterSandbox, because afterwards it
+// could not look for zones.
+void UseUtc();
+
 }  // namespace hozen
 
 #endif  // HOZEN_AGENT_PLATFORM_SANDBOX_H_

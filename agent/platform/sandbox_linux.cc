@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <vector>
 
@@ -168,6 +170,11 @@ absl::Status EnterSandbox(const SandboxOptions& options) {
   // No process of the same user may look into us.
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return ErrnoStatus(errno, "Refusing to be traced");
   return FilterSystemCalls();
+}
+
+void UseUtc() {
+  setenv("TZ", "UTC0", 1);
+  tzset();
 }
 
 }  // namespace hozen

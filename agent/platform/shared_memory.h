@@ -24,19 +24,20 @@ class SharedMemory {
   SharedMemory& operator=(const SharedMemory&) = delete;
 
   // To be handed to the other process. -1 where it was attached.
-  int handle() const { return handle_.get(); }
+  int handle() const;
   const char* data() const { return data_; }
   size_t size_bytes() const { return size_bytes_; }
   // Only where it was attached.
   absl::Span<char> writable() { return {data_, size_bytes_}; }
 
  private:
-  SharedMemory(UniqueFd handle, char* data, size_t size_bytes)
-      : handle_(std::move(handle)), data_(data), size_bytes_(size_bytes) {}
+  SharedMemory(UniqueFd handle, char* data, size_t size_bytes, std::shared_ptr<void> held = nullptr)
+      : handle_(std::move(handle)), data_(data), size_bytes_(size_bytes), held_(std::move(held)) {}
 
   UniqueFd handle_;
   char* const data_;
   const size_t size_bytes_;
+  std::shared_ptr<void> held_;  // where no descriptor can stand for it
 };
 
 }  // namespace hozen

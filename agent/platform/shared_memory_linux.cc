@@ -27,6 +27,8 @@ absl::StatusOr<std::unique_ptr<SharedMemory>> SharedMemory::Attach(int handle, s
   return std::unique_ptr<SharedMemory>(new SharedMemory(UniqueFd(), static_cast<char*>(data), size_bytes));
 }
 
+int SharedMemory::handle() const { return handle_.get(); }
+
 SharedMemory::~SharedMemory() { munmap(data_, size_bytes_); }
 
 }  // namespace hozen

@@ -1,7 +1,5 @@
 #include "agent/raw/host_volumes.h"
 
-#include <sys/sysmacros.h>
-
 #include <cstdint>
 #include <utility>
 
@@ -15,16 +13,17 @@
 namespace hozen {
 namespace {
 
-// What stat says of files there.
+// What stat says of files there: as makedev(3) puts the two together.
 uint64_t DeviceNumber(const std::string& text) {
   const std::vector<std::string> halves = absl::StrSplit(text, ':');
-  uint32_t major_number = 0;
-  uint32_t minor_number = 0;
+  uint64_t major_number = 0;
+  uint64_t minor_number = 0;
   if (halves.size() != 2 || !absl::SimpleAtoi(halves[0], &major_number) ||
       !absl::SimpleAtoi(halves[1], &minor_number)) {
     return 0;
   }
-  return makedev(major_number, minor_number);
+  return (major_number & 0xFFFFF000) << 32 | (major_number & 0xFFF) << 8 | (minor_number & 0xFFFFFF00) << 12 |
+         (minor_number & 0xFF);
 }
 
 }  // namespace
@@ -43,7 +42,8 @@ HostVolumes::HostVolumes(const MountTable& mounts, VolumeReaderOptions options) 
 
 absl::StatusOr<RawVolume*> HostVolumes::Open(Device& device) const {
   const Mount& mount = device.mount;
-  if (mount.kind != MountKind::kLocal || mount.source.empty() || mount.source.front() != '/') {
+  if (mount.kind != MountKind::kLocal || mount.source.empty() ||
+      (mount.source.front() != '/' && mount.source.front() != '\\')) {
     return absl::UnimplementedError(
         Concat("a file system of type ", Printable(mount.file_system), " is mounted here, which is on no disk"));
   }

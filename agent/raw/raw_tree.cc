@@ -1,6 +1,5 @@
 #include "agent/raw/raw_tree.h"
 
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <functional>
@@ -13,6 +12,7 @@
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/evidence/file_mode.h"
 
 namespace hozen {
 namespace {
@@ -51,7 +51,7 @@ class AttributeSource final : public Source {
 
 v1::FileMetadata MadeUpFolder() {
   v1::FileMetadata metadata;
-  metadata.set_mode(S_IFDIR | 0555);
+  metadata.set_mode(kModeFolder | 0555);
   return metadata;
 }
 

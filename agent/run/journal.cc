@@ -1,15 +1,11 @@
 #include "agent/run/journal.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 #include <string>
-#include <system_error>
 #include <utility>
 
+#include "agent/platform/descriptor.h"
 #include "core/base/concat.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
@@ -22,14 +18,12 @@ namespace hozen {
 namespace {
 
 constexpr size_t kReadSizeBytes = 256 << 10;
-constexpr unsigned kMode = 0600;
 
 }  // namespace
 
 absl::StatusOr<uint64_t> ReadJournal(const std::filesystem::path& path, uint64_t from_bytes, uint64_t to_bytes,
                                      const OnJournalRecord& on_record) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return ErrnoStatus(errno, Concat("open ", path.string()));
+  HOZEN_ASSIGN_OR_RETURN(UniqueFd fd, OpenToRead(path));
   const std::unique_ptr<Source> source = NewFdSource(std::move(fd), to_bytes);
 
   absl::Status wanted;  // what on_record said, apart from what is torn
@@ -60,16 +54,12 @@ absl::StatusOr<uint64_t> ReadJournal(const std::filesystem::path& path, uint64_t
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::filesystem::path& path,
                                                        const OnJournalRecord& on_record) {
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, kMode));
-  if (!fd.valid()) return ErrnoStatus(errno, Concat("open ", path.string()));
-  const off_t size = ::lseek(fd.get(), 0, SEEK_END);
-  if (size < 0) return ErrnoStatus(errno, Concat("size of ", path.string()));
-  HOZEN_ASSIGN_OR_RETURN(const uint64_t whole, ReadJournal(path, 0, static_cast<uint64_t>(size), on_record));
-  if (whole < static_cast<uint64_t>(size)) {
-    Log(Severity::kWarning, Concat("cut ", static_cast<uint64_t>(size) - whole, " torn bytes off ", path.string()));
-    if (::ftruncate(fd.get(), static_cast<off_t>(whole)) != 0) {
-      return ErrnoStatus(errno, Concat("cut ", path.string()));
-    }
+  HOZEN_ASSIGN_OR_RETURN(UniqueFd fd, OpenToAppend(path));
+  const uint64_t size = StateOfDescriptor(fd.get()).size_bytes;
+  HOZEN_ASSIGN_OR_RETURN(const uint64_t whole, ReadJournal(path, 0, size, on_record));
+  if (whole < size) {
+    Log(Severity::kWarning, Concat("cut ", size - whole, " torn bytes off ", path.string()));
+    HOZEN_RETURN_IF_ERROR(WithContext(CutDescriptor(fd.get(), whole), path.string()));
   }
   HOZEN_RETURN_IF_ERROR(SyncFolder(path.parent_path()));
   return std::unique_ptr<Journal>(new Journal(path, std::move(fd), whole));
@@ -81,7 +71,7 @@ absl::Status Journal::Append(const v1::JournalRecord& record) {
   const absl::Status written = WriteFully(fd_.get(), bytes);
   if (!written.ok()) {
     // Half a record must not stand before the next one. If even this fails, opening it again will cut it off.
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size_bytes_)) != 0) {
+    if (!CutDescriptor(fd_.get(), size_bytes_).ok()) {
       Log(Severity::kError, Concat("cannot cut ", path_.string(), " back to ", size_bytes_, " bytes"));
     }
     return WithContext(written, Concat("write ", path_.string()));
@@ -93,7 +83,7 @@ absl::Status Journal::Append(const v1::JournalRecord& record) {
 
 absl::Status Journal::Sync() {
   if (!unsynced_) return absl::OkStatus();
-  if (::fdatasync(fd_.get()) != 0) return ErrnoStatus(errno, Concat("sync ", path_.string()));
+  HOZEN_RETURN_IF_ERROR(WithContext(SyncDescriptor(fd_.get()), path_.string()));
   unsynced_ = false;
   return absl::OkStatus();
 }

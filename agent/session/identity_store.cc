@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "agent/platform/private_folder.h"
 #include "core/base/concat.h"
 #include "core/base/file.h"
 #include "core/base/status_context.h"
@@ -63,16 +64,14 @@ absl::Status PrepareStateFolder(const std::filesystem::path& state_folder) {
   if (!std::filesystem::is_directory(status)) {
     return absl::FailedPreconditionError(Concat(state_folder.string(), " is not a folder"));
   }
-  const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
-  if ((status.permissions() & others) == std::filesystem::perms::none) return absl::OkStatus();
+  HOZEN_ASSIGN_OR_RETURN(const bool is_private, IsPrivateFolder(state_folder));
+  if (is_private) return absl::OkStatus();
   // An empty folder that somebody made for us is made private; one with contents is not ours to change.
   if (!std::filesystem::is_empty(state_folder, error) || error) {
     return absl::FailedPreconditionError(
-        Concat(state_folder.string(), " may be entered by others; run: chmod 700 ", state_folder.string()));
+        Concat(state_folder.string(), " may be entered by others; run: ", PrivateFolderCommand(state_folder)));
   }
-  std::filesystem::permissions(state_folder, std::filesystem::perms::owner_all, error);
-  if (error) return ErrnoStatus(error.value(), Concat("chmod 700 ", state_folder.string()));
-  return absl::OkStatus();
+  return MakeFolderPrivate(state_folder);
 }
 
 }  // namespace hozen

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "agent/platform/descriptor.h"
 #include "agent/volume/descriptor_media.h"
 
 namespace hozen {

@@ -14,11 +14,7 @@ constexpr size_t kSmallestTriedAgainBytes = 64 << 10;
 
 ContainerSource::ContainerSource(ContainerSourceOptions options, ContainerHandles container, uint64_t disk_size_bytes)
     : options_(std::move(options)), container_(std::move(container)), size_bytes_(disk_size_bytes) {
-  for (const int handle : container_.handles) {
-    struct stat before = {};
-    fstat(handle, &before);
-    before_.push_back(before);
-  }
+  for (const int handle : container_.handles) before_.push_back(StateOfDescriptor(handle));
 }
 
 absl::StatusOr<size_t> ContainerSource::ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) {
@@ -68,12 +64,7 @@ absl::Status ContainerSource::StartReader() {
 
 bool ContainerSource::WasWritten() {
   for (size_t i = 0; i < before_.size(); ++i) {
-    struct stat now = {};
-    if (fstat(container_.handles[i], &now) != 0) continue;
-    if (now.st_size != before_[i].st_size || now.st_mtim.tv_sec != before_[i].st_mtim.tv_sec ||
-        now.st_mtim.tv_nsec != before_[i].st_mtim.tv_nsec) {
-      return true;
-    }
+    if (!(StateOfDescriptor(container_.handles[i]) == before_[i])) return true;
   }
   return false;
 }

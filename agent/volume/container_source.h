@@ -2,8 +2,6 @@
 #ifndef HOZEN_AGENT_VOLUME_CONTAINER_SOURCE_H_
 #define HOZEN_AGENT_VOLUME_CONTAINER_SOURCE_H_
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -11,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "agent/platform/descriptor.h"
 #include "agent/volume/volume_reader.h"
 #include "core/bytes/source.h"
 
@@ -43,7 +42,7 @@ class ContainerSource final : public Source {
   const ContainerSourceOptions options_;
   const ContainerHandles container_;
   const uint64_t size_bytes_;
-  std::vector<struct stat> before_;
+  std::vector<DescriptorState> before_;
   absl::Mutex mutex_;
   std::unique_ptr<VolumeReader> reader_ ABSL_GUARDED_BY(mutex_);
   int starts_ ABSL_GUARDED_BY(mutex_) = 0;

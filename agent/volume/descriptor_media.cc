@@ -1,28 +1,13 @@
 #include "agent/volume/descriptor_media.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
+#include "agent/platform/descriptor.h"
 #include "core/base/concat.h"
-#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
-
-absl::StatusOr<size_t> ReadDescriptor(int fd, uint64_t offset_bytes, absl::Span<char> buffer) {
-  size_t done = 0;
-  while (done < buffer.size()) {
-    const ssize_t size = pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset_bytes + done));
-    if (size == 0) break;
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return ErrnoStatus(errno, Concat("reading at byte ", offset_bytes + done));
-    done += static_cast<size_t>(size);
-  }
-  return done;
-}
 
 absl::Status ReadExactly(const MediaFile& file, uint64_t offset_bytes, absl::Span<char> buffer, std::string_view what) {
   if (offset_bytes > file.size_bytes || buffer.size() > file.size_bytes - offset_bytes) {

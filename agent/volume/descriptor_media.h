@@ -11,10 +11,6 @@
 
 namespace hozen {
 
-// Reads exactly [offset_bytes, + buffer.size()) of one descriptor, up to the file's end. ErrnoStatus where that fails.
-// Thread-safe.
-absl::StatusOr<size_t> ReadDescriptor(int fd, uint64_t offset_bytes, absl::Span<char> buffer);
-
 // All of [offset_bytes, + buffer.size()) of a file. DataLoss where that is not within it: a container that says that
 // its `what` stands there is damaged or cut off. Thread-safe.
 absl::Status ReadExactly(const MediaFile& file, uint64_t offset_bytes, absl::Span<char> buffer, std::string_view what);

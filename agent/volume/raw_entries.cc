@@ -1,7 +1,5 @@
 #include "agent/volume/raw_entries.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
@@ -10,6 +8,7 @@
 #include "agent/volume/file_system.h"
 #include "agent/volume/raw_times.h"
 #include "core/base/concat.h"
+#include "core/evidence/file_mode.h"
 
 namespace hozen {
 namespace {
@@ -36,20 +35,20 @@ uint32_t TypeBits(TSK_FS_META_TYPE_ENUM type) {
   switch (type) {
     case TSK_FS_META_TYPE_REG:
     case TSK_FS_META_TYPE_VIRT:
-      return S_IFREG;
+      return kModeRegular;
     case TSK_FS_META_TYPE_DIR:
     case TSK_FS_META_TYPE_VIRT_DIR:
-      return S_IFDIR;
+      return kModeFolder;
     case TSK_FS_META_TYPE_FIFO:
-      return S_IFIFO;
+      return kModeFifo;
     case TSK_FS_META_TYPE_CHR:
-      return S_IFCHR;
+      return kModeCharacterDevice;
     case TSK_FS_META_TYPE_BLK:
-      return S_IFBLK;
+      return kModeBlockDevice;
     case TSK_FS_META_TYPE_LNK:
-      return S_IFLNK;
+      return kModeSymbolicLink;
     case TSK_FS_META_TYPE_SOCK:
-      return S_IFSOCK;
+      return kModeSocket;
     default:
       return 0;
   }

@@ -12,6 +12,7 @@
 
 #include "agent/volume/volume_reader.h"
 #include "core/base/unique_fd.h"
+#include "core/evidence/file_mode.h"
 
 namespace hozen {
 namespace {
@@ -35,7 +36,7 @@ int Walk(const char* image, const char* child, uint64_t offset_bytes) {
           for (const v1::RawEntry& entry : entries) {
             ++names;
             if (!entry.problem().empty()) ++problems;
-            const bool is_folder = entry.has_file() && S_ISDIR(entry.file().mode());
+            const bool is_folder = entry.has_file() && (entry.file().mode() & kModeTypeMask) == kModeFolder;
             if (is_folder && entry.allocation() == v1::ALLOCATION_ALLOCATED) folders.push_back(entry.file().inode());
           }
           return absl::OkStatus();

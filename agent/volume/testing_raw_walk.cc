@@ -1,7 +1,6 @@
 #include "agent/volume/testing_raw_walk.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -9,6 +8,7 @@
 #include <sstream>
 
 #include "core/base/concat.h"
+#include "core/evidence/file_mode.h"
 
 namespace hozen {
 namespace {
@@ -52,7 +52,7 @@ class Walk {
     for (const v1::RawEntry& entry : entries) {
       const std::string name = Concat(path, "/", entry.name());
       found_.push_back({.path = name, .entry = entry});
-      if (!entry.has_file() || !S_ISDIR(entry.file().mode())) continue;
+      if (!entry.has_file() || (entry.file().mode() & kModeTypeMask) != kModeFolder) continue;
       const uint64_t inode = entry.file().inode();
       if (std::count(above_.begin(), above_.end(), inode) > 0 || above_.size() >= kMostDepth) continue;
       above_.push_back(inode);
@@ -69,20 +69,20 @@ class Walk {
 
 std::string ModeText(uint32_t mode) {
   const auto type = [mode] {
-    switch (mode & S_IFMT) {
-      case S_IFREG:
+    switch (mode & kModeTypeMask) {
+      case kModeRegular:
         return 'r';
-      case S_IFDIR:
+      case kModeFolder:
         return 'd';
-      case S_IFLNK:
+      case kModeSymbolicLink:
         return 'l';
-      case S_IFIFO:
+      case kModeFifo:
         return 'p';
-      case S_IFCHR:
+      case kModeCharacterDevice:
         return 'c';
-      case S_IFBLK:
+      case kModeBlockDevice:
         return 'b';
-      case S_IFSOCK:
+      case kModeSocket:
         return 'h';
       default:
         return '-';
@@ -94,9 +94,9 @@ std::string ModeText(uint32_t mode) {
     text.push_back((mode >> shift & 2) != 0 ? 'w' : '-');
     text.push_back((mode >> shift & 1) != 0 ? 'x' : '-');
   }
-  if ((mode & S_ISUID) != 0) text[3] = text[3] == 'x' ? 's' : 'S';
-  if ((mode & S_ISGID) != 0) text[6] = text[6] == 'x' ? 's' : 'S';
-  if ((mode & S_ISVTX) != 0) text[9] = text[9] == 'x' ? 't' : 'T';
+  if ((mode & kModeSetUser) != 0) text[3] = text[3] == 'x' ? 's' : 'S';
+  if ((mode & kModeSetGroup) != 0) text[6] = text[6] == 'x' ? 's' : 'S';
+  if ((mode & kModeSticky) != 0) text[9] = text[9] == 'x' ? 't' : 'T';
   return text;
 }
 

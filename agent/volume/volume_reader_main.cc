@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -173,6 +172,7 @@ int Serve(Reader& reader) {
 }
 
 int Run() {
+  if (!AdoptChildHandles()) return kBadStart;
   const absl::StatusOr<Message> setup = ReceiveMessage(kChildSocket, absl::InfiniteFuture());
   if (!setup.ok() || setup->type != MessageType::kSetup) return kBadStart;
   std::string_view payload = setup->payload;
@@ -191,10 +191,7 @@ int Run() {
   absl::StatusOr<std::unique_ptr<SharedMemory>> shared =
       SharedMemory::Attach(kChildHandle + static_cast<int>(files.size()), *shared_bytes);
   if (!shared.ok()) return kBadStart;
-  // FAT's times have no zone, so they are taken as UTC, on every host alike. Settled now, because afterwards the C
-  // library could not look for zones.
-  setenv("TZ", "UTC0", 1);
-  tzset();
+  UseUtc();  // FAT's times have no zone
   const absl::Status sandboxed =
       EnterSandbox({.kept_descriptors = kept, .memory_bytes = *memory_bytes, .cpu_seconds = *cpu_seconds});
   if (!sandboxed.ok()) {

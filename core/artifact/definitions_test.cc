@@ -1,7 +1,5 @@
 #include "core/artifact/definitions.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +9,7 @@
 
 #include "core/base/concat.h"
 #include "core/base/file.h"
+#include "core/base/testing_folder.h"
 #include "core/plan/plan.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -87,19 +86,11 @@ std::vector<std::string> Patterns(const ResolvedArtifacts& resolved) {
 
 class Folder {
  public:
-  Folder() {
-    std::string pattern = ::testing::TempDir() + "/definitions.XXXXXX";
-    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  void Write(std::string_view name, std::string_view text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-  }
-  const std::filesystem::path& path() const { return path_; }
+  void Write(const std::string& name, const std::string& text) const { PutFile(folder_ / name, text); }
+  const std::filesystem::path& path() const { return folder_.path(); }
 
  private:
-  std::filesystem::path path_;
+  const TestingFolder folder_;
 };
 
 TEST(ArtifactDefinitionsTest, ReadsWhatADefinitionSays) {

@@ -1,10 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <string>
 
@@ -12,6 +10,7 @@
 #include "core/artifact/definitions.h"
 #include "core/artifact/kape_mask.h"
 #include "core/base/concat.h"
+#include "core/base/testing_folder.h"
 #include "core/plan/glob.h"
 #include "core/plan/plan.h"
 
@@ -27,23 +26,16 @@ namespace fs = std::filesystem;
 
 class KapeTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "/kape.XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   void Write(const std::string& file, const std::string& text) const {
     fs::create_directories((folder_ / file).parent_path());
-    std::ofstream(folder_ / file, std::ios::binary) << text;
+    PutFile(folder_ / file, text);
   }
   // A target with these entries.
   void WriteTarget(const std::string& file, const std::string& entries) const {
     Write(file, "Description: Test\nAuthor: Us\nVersion: 1.0\nId: x\nRecreateDirectories: true\nTargets:\n" + entries);
   }
   ResolvedArtifacts Resolve(const std::string& name) const {
-    absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_);
+    absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_.path());
     EXPECT_TRUE(definitions.ok()) << definitions.status();
     if (!definitions.ok()) return {};
     absl::StatusOr<ResolvedArtifacts> resolved = definitions->Resolve({name}, "windows", HostState::kOffline);
@@ -58,9 +50,9 @@ class KapeTest : public ::testing::Test {
     }
     return patterns;
   }
-  absl::Status LoadStatus() const { return ArtifactDefinitions::LoadFolder(folder_).status(); }
+  absl::Status LoadStatus() const { return ArtifactDefinitions::LoadFolder(folder_.path()).status(); }
 
-  fs::path folder_;
+  const TestingFolder folder_;
 };
 
 TEST_F(KapeTest, AnEntryBecomesAPatternBelowTheSystemsDrive) {
@@ -126,7 +118,7 @@ TEST_F(KapeTest, WhatAPlanCannotSayIsToldWithItsReason) {
   for (const NotRun& not_run : resolved.not_run) reasons.push_back(not_run.reason);
   EXPECT_THAT(reasons,
               ElementsAre(HasSubstr("SaveAsFileName $J"), HasSubstr("MinSize"), HasSubstr("a+"), HasSubstr("%case%")));
-  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_);
+  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_.path());
   ASSERT_TRUE(definitions.ok());
   absl::StatusOr<std::vector<SourceCoverage>> covered = Coverage(*definitions, "windows");
   ASSERT_TRUE(covered.ok());
@@ -154,7 +146,7 @@ TEST_F(KapeTest, TargetsOfTargetsAreGroupsWhateverTheirFilesCase) {
 TEST_F(KapeTest, ACycleIsAnErrorThatNamesTheWay) {
   WriteTarget("A.tkape", "  - {Name: b, Path: B.tkape}\n");
   WriteTarget("B.tkape", "  - {Name: a, Path: a.tkape}\n");
-  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_);
+  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_.path());
   ASSERT_TRUE(definitions.ok());
   const absl::Status status = definitions->Resolve({"A"}, "windows").status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
@@ -163,7 +155,7 @@ TEST_F(KapeTest, ACycleIsAnErrorThatNamesTheWay) {
 
 TEST_F(KapeTest, AMemberThatIsNotThereIsNamed) {
   WriteTarget("A.tkape", "  - {Name: b, Path: Gone.tkape}\n");
-  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_);
+  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_.path());
   ASSERT_TRUE(definitions.ok());
   EXPECT_THAT(std::string(definitions->Resolve({"A"}, "windows").status().message()),
               HasSubstr("\"Gone\", which A names"));
@@ -171,7 +163,7 @@ TEST_F(KapeTest, AMemberThatIsNotThereIsNamed) {
 
 TEST_F(KapeTest, OnLinuxATargetIsOfAnotherSystem) {
   WriteTarget("A.tkape", "  - {Name: b, Path: 'C:\\x\\'}\n");
-  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_);
+  absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(folder_.path());
   ASSERT_TRUE(definitions.ok());
   absl::StatusOr<ResolvedArtifacts> resolved = definitions->Resolve({"A"}, "linux");
   ASSERT_TRUE(resolved.ok());

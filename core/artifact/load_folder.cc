@@ -8,6 +8,7 @@
 #include "core/artifact/yaml_walk.h"
 #include "core/base/concat.h"
 #include "core/base/file.h"
+#include "core/base/path_text.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
@@ -43,10 +44,10 @@ absl::StatusOr<DefinitionFiles> FilesOf(const fs::path& folder) {
     }
     if (files.yaml.size() + files.kape.size() > kMaxFiles) {
       return absl::ResourceExhaustedError(
-          Concat("there are more than ", kMaxFiles, " definitions below ", Printable(folder.native())));
+          Concat("there are more than ", kMaxFiles, " definitions below ", Printable(PathText(folder))));
     }
   }
-  if (error) return ErrnoStatus(error.value(), Concat("cannot read the definitions in ", Printable(folder.native())));
+  if (error) return ErrnoStatus(error.value(), Concat("cannot read the definitions in ", Printable(PathText(folder))));
   std::sort(files.yaml.begin(), files.yaml.end());
   std::sort(files.kape.begin(), files.kape.end());
   return files;
@@ -57,12 +58,12 @@ absl::StatusOr<DefinitionFiles> FilesOf(const fs::path& folder) {
 absl::Status ArtifactDefinitions::AddFolder(const fs::path& folder) {
   HOZEN_ASSIGN_OR_RETURN(const DefinitionFiles files, FilesOf(folder));
   if (files.yaml.empty() && files.kape.empty()) {
-    return absl::NotFoundError(Concat("there are no .yaml and no .tkape files in ", Printable(folder.native()),
+    return absl::NotFoundError(Concat("there are no .yaml and no .tkape files in ", Printable(PathText(folder)),
                                       "; Debian's definitions are in the package forensic-artifacts"));
   }
   for (const fs::path& file : files.yaml) {
     HOZEN_ASSIGN_OR_RETURN(const std::string yaml, ReadWholeFile(file, kMaxDefinitionsFileSizeBytes));
-    HOZEN_RETURN_IF_ERROR(AddYaml(yaml, file.native()));
+    HOZEN_RETURN_IF_ERROR(AddYaml(yaml, PathText(file)));
   }
   std::vector<KapeTarget> targets;
   for (const fs::path& file : files.kape) {

@@ -12,6 +12,7 @@
 #include "core/artifact/kape_mask.h"
 #include "core/artifact/yaml_walk.h"
 #include "core/base/concat.h"
+#include "core/base/path_text.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
@@ -180,11 +181,11 @@ absl::Status ParseText(std::string_view yaml, KapeTarget& target) {
 
 absl::StatusOr<KapeTarget> ParseKapeTarget(std::string_view yaml, const std::filesystem::path& file) {
   KapeTarget target;
-  target.folder = file.parent_path().filename().native();
-  target.definition.name = file.stem().native();
-  target.definition.origin = file.native();
+  target.folder = PathText(file.parent_path().filename());
+  target.definition.name = PathText(file.stem());
+  target.definition.origin = PathText(file);
   target.definition.supported_os = {"Windows"};
-  HOZEN_RETURN_IF_ERROR(WithContext(ParseText(yaml, target), Printable(file.native())));
+  HOZEN_RETURN_IF_ERROR(WithContext(ParseText(yaml, target), Printable(PathText(file))));
   return target;
 }
 

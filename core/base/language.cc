@@ -4,6 +4,9 @@
 #include <cstdlib>
 
 #include "absl/strings/match.h"
+#ifdef _WIN32
+#include <windows.h>
+#endif
 
 namespace hozen {
 namespace {
@@ -15,6 +18,10 @@ Language LanguageOfEnvironment() {
     if (value == nullptr || *value == '\0') continue;
     return absl::StartsWith(value, "ja") ? Language::kJapanese : Language::kEnglish;
   }
+#ifdef _WIN32
+  // Who sets none of them has still chosen the language of the desktop.
+  if (PRIMARYLANGID(::GetUserDefaultUILanguage()) == LANG_JAPANESE) return Language::kJapanese;
+#endif
   return Language::kEnglish;
 }
 

@@ -22,7 +22,9 @@ absl::StatusCode CodeOf(int error_number) {
     case EPERM:
       return absl::StatusCode::kPermissionDenied;
     case ENOSPC:
+#ifdef EDQUOT  // not on Windows
     case EDQUOT:
+#endif
       return absl::StatusCode::kResourceExhausted;
     case EEXIST:
       return absl::StatusCode::kAlreadyExists;

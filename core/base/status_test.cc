@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "core/base/native_error.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "gtest/gtest.h"
@@ -27,7 +28,9 @@ TEST(ErrnoStatusTest, MapsTheErrorsThatCallersAskFor) {
   EXPECT_TRUE(absl::IsPermissionDenied(ErrnoStatus(EACCES, "x")));
   EXPECT_TRUE(absl::IsPermissionDenied(ErrnoStatus(EPERM, "x")));
   EXPECT_TRUE(absl::IsResourceExhausted(ErrnoStatus(ENOSPC, "x")));
+#ifdef EDQUOT
   EXPECT_TRUE(absl::IsResourceExhausted(ErrnoStatus(EDQUOT, "x")));
+#endif
   EXPECT_TRUE(absl::IsAlreadyExists(ErrnoStatus(EEXIST, "x")));
   EXPECT_TRUE(absl::IsDataLoss(ErrnoStatus(EIO, "x")));
   EXPECT_TRUE(absl::IsDeadlineExceeded(ErrnoStatus(ETIMEDOUT, "x")));
@@ -46,6 +49,15 @@ TEST(SystemErrorOfTest, GivesTheNumberBackThroughContext) {
 TEST(SystemErrorOfTest, IsZeroWhereThereIsNone) {
   EXPECT_EQ(SystemErrorOf(absl::NotFoundError("x")), 0);
   EXPECT_EQ(SystemErrorOf(absl::OkStatus()), 0);
+}
+
+TEST(NativeErrorTest, IsTheErrnoWhereTheSystemHasNoOtherNumber) {
+  const absl::Status status = SystemStatus(EACCES, "no way in");
+  EXPECT_TRUE(absl::IsPermissionDenied(status));
+  EXPECT_EQ(status.message(), "no way in");
+  EXPECT_EQ(SystemErrorOf(status), EACCES);
+  EXPECT_EQ(NativeErrorOf(WithContext(status, "y")), EACCES);
+  EXPECT_EQ(NativeErrorOf(absl::NotFoundError("x")), 0);
 }
 
 absl::StatusOr<std::string> Half(int number) {

@@ -71,6 +71,25 @@ std::string Wtf8OfUtf16(std::string_view utf16) {
   return text;
 }
 
+std::string Utf16OfWtf8(std::string_view wtf8) {
+  std::string utf16;
+  const auto append = [&utf16](uint32_t unit) {
+    utf16.push_back(static_cast<char>(unit & 0xFF));
+    utf16.push_back(static_cast<char>(unit >> 8));
+  };
+  while (!wtf8.empty()) {
+    uint32_t code = 0;
+    if (!TakeCodePoint(wtf8, code)) code = 0xFFFD;
+    if (code >= 0x10000) {
+      append(0xD800 + ((code - 0x10000) >> 10));
+      append(0xDC00 + ((code - 0x10000) & 0x3FF));
+    } else {
+      append(code);
+    }
+  }
+  return utf16;
+}
+
 std::string Utf8OfLatin1(std::string_view latin1) {
   std::string text;
   for (const char c : latin1) AppendCodePoint(static_cast<unsigned char>(c), text);

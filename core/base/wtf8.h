@@ -11,6 +11,9 @@ namespace hozen {
 // Of UTF-16, little endian. A last odd byte is left out.
 std::string Wtf8OfUtf16(std::string_view utf16);
 
+// The way back, for what Wtf8OfUtf16 gives; bytes that are no WTF-8 become U+FFFD each.
+std::string Utf16OfWtf8(std::string_view wtf8);
+
 // Of Latin-1: what the registry calls a compressed name.
 std::string Utf8OfLatin1(std::string_view latin1);
 

@@ -26,6 +26,15 @@ TEST(Wtf8Test, HalfPairsAreKeptApart) {
   EXPECT_EQ(JsonOfWtf8("\xED\xB8\x80"), "\"\\ude00\"");
 }
 
+TEST(Wtf8Test, TheWayBackLosesNothing) {
+  for (const std::u16string_view text :
+       {std::u16string_view(u"aé保😀"), std::u16string_view(u"\xD83D", 1), std::u16string_view(u"\xDE00\xD83D", 2),
+        std::u16string_view(u"x\0y", 3), std::u16string_view()}) {
+    EXPECT_EQ(Utf16OfWtf8(Wtf8OfUtf16(Utf16(text))), Utf16(text));
+  }
+  EXPECT_EQ(Utf16OfWtf8("\xFFz"), Utf16(u"\xFFFDz"));
+}
+
 TEST(Wtf8Test, JsonIsValidWhateverTheBytes) {
   EXPECT_EQ(JsonOfWtf8(std::string("q\"b\\n\n\0\x7f", 8)), "\"q\\\"b\\\\n\\u000a\\u0000\\u007f\"");
   EXPECT_EQ(JsonOfWtf8("😀"), "\"😀\"");

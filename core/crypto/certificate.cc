@@ -1,6 +1,5 @@
 #include "core/crypto/certificate.h"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -8,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "core/base/address_text.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 #include "core/crypto/openssl.h"
@@ -40,15 +40,6 @@ std::string_view ViewOf(const ASN1_STRING* text) {
 
 // A name with a zero byte in it is one thing to us and another to whoever reads it as C does.
 bool IsPlainText(std::string_view name) { return !name.empty() && name.find('\0') == std::string_view::npos; }
-
-std::string AddressText(std::string_view octets) {
-  char text[INET6_ADDRSTRLEN] = {};
-  const int family = octets.size() == 4 ? AF_INET : AF_INET6;
-  if ((octets.size() != 4 && octets.size() != 16) || inet_ntop(family, octets.data(), text, sizeof(text)) == nullptr) {
-    return {};
-  }
-  return text;
-}
 
 // The next certificate; null at the end of `bio` or where it is damaged, which the error queue tells apart.
 X509Ptr NextFromPem(BIO& bio) { return X509Ptr(PEM_read_bio_X509(&bio, nullptr, NoPassword, nullptr)); }
@@ -138,7 +129,7 @@ std::vector<std::string> Certificate::dns_names() const {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
     std::string text;
     if (name->type == GEN_DNS) text = std::string(ViewOf(name->d.dNSName));
-    if (name->type == GEN_IPADD) text = AddressText(ViewOf(name->d.iPAddress));
+    if (name->type == GEN_IPADD) text = InternetAddressText(ViewOf(name->d.iPAddress));
     if (IsPlainText(text)) found.push_back(std::move(text));
   }
   return found;

@@ -1,29 +1,29 @@
 #include "core/evidence/body_line.h"
 
-#include <sys/stat.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/concat.h"
+#include "core/evidence/file_mode.h"
 
 namespace hozen {
 namespace {
 
 char TypeLetter(uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
+  switch (mode & kModeTypeMask) {
+    case kModeRegular:
       return 'r';
-    case S_IFDIR:
+    case kModeFolder:
       return 'd';
-    case S_IFLNK:
+    case kModeSymbolicLink:
       return 'l';
-    case S_IFIFO:
+    case kModeFifo:
       return 'p';
-    case S_IFCHR:
+    case kModeCharacterDevice:
       return 'c';
-    case S_IFBLK:
+    case kModeBlockDevice:
       return 'b';
-    case S_IFSOCK:
+    case kModeSocket:
       return 'h';
     default:
       return '-';
@@ -43,9 +43,9 @@ std::string ModeText(uint32_t mode) {
     if ((mode & bit) == 0) return;
     text[at] = text[at] == 'x' ? letter : static_cast<char>(letter - 'a' + 'A');
   };
-  special(S_ISUID, 5, 's');
-  special(S_ISGID, 8, 's');
-  special(S_ISVTX, 11, 't');
+  special(kModeSetUser, 5, 's');
+  special(kModeSetGroup, 8, 's');
+  special(kModeSticky, 11, 't');
   return text;
 }
 

@@ -1,7 +1,8 @@
 #include "core/evidence/body_line.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
+
+#include "core/evidence/file_mode.h"
 
 namespace hozen {
 namespace {
@@ -19,7 +20,7 @@ v1::FileMetadata WithMode(uint32_t mode) {
 }
 
 TEST(BodyLineTest, HasTheFieldsInTheirOrder) {
-  v1::FileMetadata file = WithMode(S_IFREG | 0640);
+  v1::FileMetadata file = WithMode(kModeRegular | 0640);
   file.set_inode(67);
   file.set_uid(1000);
   file.set_gid(50);
@@ -31,17 +32,17 @@ TEST(BodyLineTest, HasTheFieldsInTheirOrder) {
 }
 
 TEST(BodyLineTest, ModesAreThoseOfFls) {
-  for (const auto& [mode, text] :
-       std::initializer_list<std::pair<uint32_t, const char*>>{{S_IFDIR | S_ISVTX | 0777, "d/drwxrwxrwt"},
-                                                               {S_IFREG | S_ISUID | 0755, "r/rrwsr-xr-x"},
-                                                               {S_IFREG | S_ISUID | S_ISGID | 0644, "r/rrwSr-Sr--"},
-                                                               {S_IFDIR | S_ISVTX | 0700, "d/drwx-----T"},
-                                                               {S_IFLNK | 0777, "l/lrwxrwxrwx"},
-                                                               {S_IFIFO, "p/p---------"},
-                                                               {S_IFCHR, "c/c---------"},
-                                                               {S_IFBLK, "b/b---------"},
-                                                               {S_IFSOCK, "h/h---------"},
-                                                               {0, "-/----------"}}) {
+  for (const auto& [mode, text] : std::initializer_list<std::pair<uint32_t, const char*>>{
+           {kModeFolder | kModeSticky | 0777, "d/drwxrwxrwt"},
+           {kModeRegular | kModeSetUser | 0755, "r/rrwsr-xr-x"},
+           {kModeRegular | kModeSetUser | kModeSetGroup | 0644, "r/rrwSr-Sr--"},
+           {kModeFolder | kModeSticky | 0700, "d/drwx-----T"},
+           {kModeSymbolicLink | 0777, "l/lrwxrwxrwx"},
+           {kModeFifo, "p/p---------"},
+           {kModeCharacterDevice, "c/c---------"},
+           {kModeBlockDevice, "b/b---------"},
+           {kModeSocket, "h/h---------"},
+           {0, "-/----------"}}) {
     EXPECT_NE(LineOf("/x", WithMode(mode)).find(std::string("|") + text + "|"), std::string::npos) << text;
   }
 }

@@ -1,10 +1,10 @@
-#include "agent/app/shutdown_signal.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+
+#include "agent/app/shutdown_signal.h"
 
 namespace hozen {
 namespace {

@@ -1,0 +1,21 @@
+// How paths of this system begin and are parted.
+#ifndef HOZEN_AGENT_PLATFORM_DRIVES_H_
+#define HOZEN_AGENT_PLATFORM_DRIVES_H_
+
+#include <string>
+#include <vector>
+
+namespace hozen {
+
+// '/' on Linux, '\\' on Windows.
+char SystemSeparator();
+
+// "C:", "D:"; thread-safe. Empty where paths begin at one root for all.
+std::vector<std::string> ListDrives();
+
+// The one that the system runs from; empty where there are none.
+std::string SystemDrive();
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_PLATFORM_DRIVES_H_

@@ -1,0 +1,11 @@
+#include "agent/platform/drives.h"
+
+namespace hozen {
+
+char SystemSeparator() { return '/'; }
+
+std::vector<std::string> ListDrives() { return {}; }
+
+std::string SystemDrive() { return ""; }
+
+}  // namespace hozen

@@ -1,0 +1,24 @@
+#include <windows.h>
+
+#include "agent/platform/drives.h"
+
+namespace hozen {
+
+char SystemSeparator() { return '\\'; }
+
+std::vector<std::string> ListDrives() {
+  std::vector<std::string> drives;
+  const DWORD letters = ::GetLogicalDrives();
+  for (int i = 0; i < 26; ++i) {
+    if ((letters >> i & 1) != 0) drives.push_back({static_cast<char>('A' + i), ':'});
+  }
+  return drives;
+}
+
+std::string SystemDrive() {
+  wchar_t folder[MAX_PATH] = {};
+  const UINT size = ::GetSystemWindowsDirectoryW(folder, MAX_PATH);
+  return size < 2 || size >= MAX_PATH ? "C:" : std::string{static_cast<char>(folder[0]), ':'};
+}
+
+}  // namespace hozen

@@ -1,0 +1,322 @@
+#include <fcntl.h>
+#include <windows.h>
+// After windows.h.
+#include <winioctl.h>
+#include <winternl.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/platform/file_access.h"
+#include "core/base/concat.h"
+#include "core/base/path_text.h"
+#include "core/base/printable.h"
+#include "core/base/status_context.h"
+#include "core/base/status_macros.h"
+#include "core/base/windows_error.h"
+#include "core/base/windows_handle.h"
+#include "core/base/windows_text.h"
+#include "core/evidence/file_mode.h"
+
+namespace hozen {
+namespace {
+
+constexpr size_t kFolderBufferBytes = 64 << 10;
+constexpr ULONG kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+// Files whose bytes are elsewhere and would be fetched when they are read: that would change the host.
+constexpr DWORD kElsewhere = FILE_ATTRIBUTE_OFFLINE | 0x00040000 /* RECALL_ON_OPEN */ | 0x00400000 /* ON_DATA_ACCESS */;
+constexpr int64_t kUnixEpoch = 116'444'736'000'000'000;  // in 100 ns since 1601
+constexpr uint64_t kRecordNumberMask = (uint64_t{1} << 48) - 1;
+constexpr unsigned kReadable = 0555;
+constexpr unsigned kWritable = 0777;
+
+// ntifs.h has it, which mingw-w64's headers for programs do not.
+struct ReparseData {
+  ULONG tag;
+  USHORT data_size;
+  USHORT reserved;
+  USHORT substitute_offset;
+  USHORT substitute_size;
+  USHORT print_offset;
+  USHORT print_size;
+};
+
+int64_t UnixNs(const LARGE_INTEGER& time) { return time.QuadPart == 0 ? 0 : (time.QuadPart - kUnixEpoch) * 100; }
+
+// Administrators may read what its owner has kept from them, as a backup does, but must ask for it once. Without the
+// right nothing happens, and what is denied is told file by file.
+void ClaimBackupRight() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    HANDLE opened = nullptr;
+    if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &opened)) return;
+    const WindowsHandle token(opened);
+    TOKEN_PRIVILEGES wanted = {};
+    wanted.PrivilegeCount = 1;
+    wanted.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
+    if (!::LookupPrivilegeValueW(nullptr, SE_BACKUP_NAME, &wanted.Privileges[0].Luid)) return;
+    ::AdjustTokenPrivileges(token.get(), FALSE, &wanted, 0, nullptr, nullptr);
+  });
+}
+
+bool IsNtfs(HANDLE handle) {
+  wchar_t name[MAX_PATH + 1] = {};
+  return ::GetVolumeInformationByHandleW(handle, nullptr, 0, nullptr, nullptr, nullptr, name, MAX_PATH) != 0 &&
+         std::wcscmp(name, L"NTFS") == 0;
+}
+
+uint32_t ModeOf(DWORD attributes, DWORD tag) {
+  const uint32_t permissions = (attributes & FILE_ATTRIBUTE_READONLY) != 0 ? kReadable : kWritable;
+  if ((attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && IsReparseTagNameSurrogate(tag)) {
+    return kModeSymbolicLink | permissions;
+  }
+  if ((attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) return kModeFolder | permissions;
+  // Neither is a file whose bytes can be had here.
+  if ((attributes & (kElsewhere | FILE_ATTRIBUTE_DEVICE)) != 0) return kModeCharacterDevice | permissions;
+  return kModeRegular | permissions;
+}
+
+struct Facts {
+  v1::FileMetadata metadata;
+  DWORD attributes = 0;
+  DWORD reparse_tag = 0;
+};
+
+absl::StatusOr<Facts> FactsOf(HANDLE handle, const std::string& name) {
+  BY_HANDLE_FILE_INFORMATION found = {};
+  FILE_BASIC_INFO basic = {};
+  FILE_STANDARD_INFO standard = {};
+  if (!::GetFileInformationByHandle(handle, &found) ||
+      !::GetFileInformationByHandleEx(handle, FileBasicInfo, &basic, sizeof(basic)) ||
+      !::GetFileInformationByHandleEx(handle, FileStandardInfo, &standard, sizeof(standard))) {
+    return Win32Status(::GetLastError(), Printable(name));
+  }
+  Facts facts;
+  facts.attributes = found.dwFileAttributes;
+  FILE_ATTRIBUTE_TAG_INFO tag = {};
+  if ((facts.attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
+      ::GetFileInformationByHandleEx(handle, FileAttributeTagInfo, &tag, sizeof(tag))) {
+    facts.reparse_tag = tag.ReparseTag;
+  }
+  v1::FileMetadata& metadata = facts.metadata;
+  metadata.set_mode(ModeOf(facts.attributes, facts.reparse_tag));
+  metadata.set_links(standard.NumberOfLinks);
+  const uint64_t index = uint64_t{found.nFileIndexHigh} << 32 | found.nFileIndexLow;
+  if (IsNtfs(handle)) {
+    // As libtsk numbers them: the record, and how often it was used.
+    metadata.set_inode(index & kRecordNumberMask);
+    metadata.set_sequence(static_cast<uint32_t>(index >> 48));
+  } else {
+    metadata.set_inode(index);
+  }
+  metadata.set_device(found.dwVolumeSerialNumber);
+  metadata.set_size_bytes(static_cast<uint64_t>(standard.EndOfFile.QuadPart));
+  metadata.set_allocated_bytes(static_cast<uint64_t>(standard.AllocationSize.QuadPart));
+  metadata.set_modified_unix_ns(UnixNs(basic.LastWriteTime));
+  metadata.set_accessed_unix_ns(UnixNs(basic.LastAccessTime));
+  metadata.set_changed_unix_ns(UnixNs(basic.ChangeTime));
+  metadata.set_born_unix_ns(UnixNs(basic.CreationTime));
+  return facts;
+}
+
+// A name of one part, opened below a folder that is open, so that nobody can swap the folder under our feet: what only
+// the system's own call can do. The name is taken as it is, a trailing dot or "NUL" included.
+absl::StatusOr<WindowsHandle> OpenBelow(HANDLE folder, const std::string& name, ACCESS_MASK access, ULONG options) {
+  std::wstring wide = WideOfWtf8(name);
+  if (wide.empty() || wide == L"." || wide == L".." || wide.find_first_of(L"\\/:") != std::wstring::npos ||
+      wide.size() > 0x3FFF) {
+    return ErrnoStatus(ENOENT, Printable(name));
+  }
+  UNICODE_STRING text = {};
+  text.Buffer = wide.data();
+  text.Length = text.MaximumLength = static_cast<USHORT>(wide.size() * sizeof(wchar_t));
+  OBJECT_ATTRIBUTES attributes = {};
+  InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, folder, nullptr);
+  IO_STATUS_BLOCK block = {};
+  HANDLE handle = nullptr;
+  const NTSTATUS status =
+      ::NtCreateFile(&handle, access | SYNCHRONIZE, &attributes, &block, nullptr, 0, kShareAll, FILE_OPEN,
+                     options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT, nullptr, 0);
+  if (status < 0) return Win32Status(::RtlNtStatusToDosError(status), Printable(name));
+  return WindowsHandle(handle);
+}
+
+// Asks that what is read through this handle leaves no new access time.
+bool KeepAccessTime(HANDLE handle) {
+  FILE_BASIC_INFO kept = {};
+  kept.LastAccessTime.QuadPart = -1;
+  return ::SetFileInformationByHandle(handle, FileBasicInfo, &kept, sizeof(kept)) != 0;
+}
+
+absl::StatusOr<OpenedFile> Finish(WindowsHandle handle, bool access_time_kept, const std::string& name,
+                                  FileType wanted) {
+  OpenedFile file;
+  file.access_time_kept = access_time_kept;
+  HOZEN_ASSIGN_OR_RETURN(Facts facts, FactsOf(handle.get(), name));
+  const FileType type = FileTypeOf(facts.metadata);
+  if (type != wanted) {
+    const int error = type == FileType::kSymbolicLink ? ELOOP : wanted == FileType::kFolder ? ENOTDIR : 0;
+    const absl::Status like = ErrnoStatus(error, Printable(name));
+    absl::Status changed(absl::StatusCode::kFailedPrecondition,
+                         error == 0 ? Concat(Printable(name), ": it is not a regular file") : like.message());
+    if (error != 0) {
+      like.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { changed.SetPayload(url, payload); });
+    }
+    return changed;
+  }
+  file.metadata = std::move(facts.metadata);
+  HOZEN_ASSIGN_OR_RETURN(file.fd, FdOf(std::move(handle)));
+  return file;
+}
+
+// Whoever may not write attributes still may read.
+absl::StatusOr<OpenedFile> OpenToRead(HANDLE folder, const std::string& name, ULONG options, FileType wanted) {
+  constexpr ACCESS_MASK kRead = FILE_READ_DATA | FILE_READ_ATTRIBUTES;
+  absl::StatusOr<WindowsHandle> handle = OpenBelow(folder, name, kRead | FILE_WRITE_ATTRIBUTES, options);
+  const bool kept = handle.ok() && KeepAccessTime(handle->get());
+  if (!handle.ok() && (absl::IsPermissionDenied(handle.status()) || SystemErrorOf(handle.status()) == EROFS)) {
+    handle = OpenBelow(folder, name, kRead, options);
+  }
+  if (!handle.ok()) return handle.status();
+  return Finish(*std::move(handle), kept, name, wanted);
+}
+
+// What is at a name; a link is not followed, and nothing of a file's bytes is touched.
+absl::StatusOr<Facts> Look(HANDLE folder, const std::string& name) {
+  HOZEN_ASSIGN_OR_RETURN(const WindowsHandle handle,
+                         OpenBelow(folder, name, FILE_READ_ATTRIBUTES, FILE_OPEN_REPARSE_POINT));
+  return FactsOf(handle.get(), name);
+}
+
+}  // namespace
+
+FileType FileTypeOf(const v1::FileMetadata& metadata) {
+  switch (metadata.mode() & kModeTypeMask) {
+    case kModeRegular:
+      return FileType::kRegular;
+    case kModeFolder:
+      return FileType::kFolder;
+    case kModeSymbolicLink:
+      return FileType::kSymbolicLink;
+    default:
+      return FileType::kOther;
+  }
+}
+
+absl::StatusOr<OpenedFile> OpenRootFolder(const std::string& root) {
+  ClaimBackupRight();
+  // "C:" alone would be whatever folder is current there.
+  const std::string whole = !root.empty() && root.back() == ':' ? Concat(root, "\\") : root;
+  WindowsHandle handle(::CreateFileW(ExtendedPath(PathOf(whole)).c_str(), FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES,
+                                     kShareAll, nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+  if (!handle.valid()) return Win32Status(::GetLastError(), Printable(root));
+  return Finish(std::move(handle), /*access_time_kept=*/false, root, FileType::kFolder);
+}
+
+absl::StatusOr<v1::FileMetadata> StatEntry(int folder, const std::string& name) {
+  HOZEN_ASSIGN_OR_RETURN(Facts facts, Look(HandleOf(folder), name));
+  return std::move(facts.metadata);
+}
+
+absl::StatusOr<std::string> EntryName(int folder, const std::string& name) {
+  HOZEN_ASSIGN_OR_RETURN(const WindowsHandle handle,
+                         OpenBelow(HandleOf(folder), name, FILE_READ_ATTRIBUTES, FILE_OPEN_REPARSE_POINT));
+  std::wstring path(32'768, L'\0');
+  const DWORD size =
+      ::GetFinalPathNameByHandleW(handle.get(), path.data(), static_cast<DWORD>(path.size()), VOLUME_NAME_NONE);
+  if (size == 0 || size >= path.size()) return Win32Status(::GetLastError(), Printable(name));
+  path.resize(size);
+  return Wtf8OfWide(std::wstring_view(path).substr(path.rfind(L'\\') + 1));
+}
+
+absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name) {
+  HOZEN_ASSIGN_OR_RETURN(const WindowsHandle handle,
+                         OpenBelow(HandleOf(folder), name, FILE_READ_ATTRIBUTES, FILE_OPEN_REPARSE_POINT));
+  std::vector<char> bytes(MAXIMUM_REPARSE_DATA_BUFFER_SIZE);
+  DWORD size = 0;
+  if (!::DeviceIoControl(handle.get(), FSCTL_GET_REPARSE_POINT, nullptr, 0, bytes.data(),
+                         static_cast<DWORD>(bytes.size()), &size, nullptr)) {
+    return Win32Status(::GetLastError(), Concat("Reading the link ", Printable(name)));
+  }
+  ReparseData data = {};
+  // A symbolic link has its flags between the header and the names.
+  size_t names_at = sizeof(data);
+  if (size >= sizeof(data)) std::memcpy(&data, bytes.data(), sizeof(data));
+  if (data.tag == IO_REPARSE_TAG_SYMLINK) names_at += sizeof(ULONG);
+  const bool known = data.tag == IO_REPARSE_TAG_SYMLINK || data.tag == IO_REPARSE_TAG_MOUNT_POINT;
+  if (!known) return absl::UnimplementedError(Concat(Printable(name), ": a reparse point of another kind"));
+  if (names_at + data.substitute_offset + data.substitute_size > size) {
+    return absl::DataLossError(Concat("Reading the link ", Printable(name), ": it is damaged"));
+  }
+  std::wstring target(data.substitute_size / sizeof(wchar_t), L'\0');
+  std::memcpy(target.data(), bytes.data() + names_at + data.substitute_offset, target.size() * sizeof(wchar_t));
+  return Wtf8OfWide(target);
+}
+
+absl::StatusOr<OpenedFile> OpenRegularFile(int folder, const std::string& name) {
+  // Looked at first, because opening what is no file may have effects, and because one reparse point is a link that
+  // must not be followed and another a way to store a file's bytes, which only the system knows how to read.
+  HOZEN_ASSIGN_OR_RETURN(const Facts facts, Look(HandleOf(folder), name));
+  if (FileTypeOf(facts.metadata) != FileType::kRegular) {
+    return absl::FailedPreconditionError(Concat(Printable(name), ": it is not a regular file"));
+  }
+  const bool stored_otherwise = (facts.attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0;
+  return OpenToRead(HandleOf(folder), name,
+                    FILE_NON_DIRECTORY_FILE | FILE_SEQUENTIAL_ONLY | (stored_otherwise ? 0 : FILE_OPEN_REPARSE_POINT),
+                    FileType::kRegular);
+}
+
+absl::StatusOr<OpenedFile> OpenFolder(int folder, const std::string& name) {
+  absl::StatusOr<OpenedFile> opened = OpenToRead(HandleOf(folder), name, FILE_OPEN_REPARSE_POINT, FileType::kFolder);
+  if (opened.ok() || SystemErrorOf(opened.status()) != ENOTDIR) return opened;
+  // The contract promises one code for "it is not what it was".
+  absl::Status changed(absl::StatusCode::kFailedPrecondition, opened.status().message());
+  opened.status().ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { changed.SetPayload(url, payload); });
+  return changed;
+}
+
+absl::StatusOr<OpenedFile> OpenThroughKernelLink(const std::string& path) {
+  return absl::UnimplementedError(Concat(Printable(path), ": Windows has no such links"));
+}
+
+FolderReader::FolderReader(int folder) : folder_(folder), buffer_(new char[kFolderBufferBytes]) {}
+
+FolderReader::~FolderReader() = default;
+
+absl::StatusOr<std::vector<FolderEntry>> FolderReader::Next() {
+  std::vector<FolderEntry> entries;
+  while (entries.empty()) {
+    const FILE_INFO_BY_HANDLE_CLASS wanted = rewound_ ? FileIdBothDirectoryInfo : FileIdBothDirectoryRestartInfo;
+    if (!::GetFileInformationByHandleEx(HandleOf(folder_), wanted, buffer_.get(), kFolderBufferBytes)) {
+      const DWORD error = ::GetLastError();
+      if (error == ERROR_NO_MORE_FILES || (!rewound_ && error == ERROR_FILE_NOT_FOUND)) break;
+      return Win32Status(error, "Listing a folder");
+    }
+    rewound_ = true;
+    for (const char* at = buffer_.get();;) {
+      const auto* raw = reinterpret_cast<const FILE_ID_BOTH_DIR_INFO*>(at);
+      const std::wstring_view name(raw->FileName, raw->FileNameLength / sizeof(wchar_t));
+      if (name != L"." && name != L"..") {
+        FolderEntry& entry = entries.emplace_back();
+        entry.name = Wtf8OfWide(name);
+        // What a reparse point is can only be seen by looking at it.
+        if ((raw->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) == 0) {
+          v1::FileMetadata metadata;
+          metadata.set_mode(ModeOf(raw->FileAttributes, 0));
+          entry.type = FileTypeOf(metadata);
+        }
+      }
+      if (raw->NextEntryOffset == 0) break;
+      at += raw->NextEntryOffset;
+    }
+  }
+  return entries;
+}
+
+}  // namespace hozen

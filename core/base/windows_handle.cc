@@ -1,0 +1,62 @@
+#include "core/base/windows_handle.h"
+
+#include <fcntl.h>
+#include <io.h>
+#include <windows.h>
+// After windows.h.
+#include <sddl.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "core/base/status_context.h"
+
+namespace hozen {
+namespace {
+
+// "S-1-5-...": who this process is. Empty where the system does not say.
+std::wstring UserSid() {
+  HANDLE opened = nullptr;
+  if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &opened)) return {};
+  const WindowsHandle token(opened);
+  DWORD size = 0;
+  ::GetTokenInformation(token.get(), TokenUser, nullptr, 0, &size);
+  std::vector<char> bytes(size);
+  if (size == 0 || !::GetTokenInformation(token.get(), TokenUser, bytes.data(), size, &size)) return {};
+  wchar_t* text = nullptr;
+  if (!::ConvertSidToStringSidW(reinterpret_cast<const TOKEN_USER*>(bytes.data())->User.Sid, &text)) return {};
+  const LocalMemory owned(text);
+  return text;
+}
+
+}  // namespace
+
+WindowsHandle::~WindowsHandle() {
+  if (valid()) ::CloseHandle(handle_);
+}
+
+bool WindowsHandle::valid() const { return handle_ != nullptr && handle_ != INVALID_HANDLE_VALUE; }
+
+absl::StatusOr<UniqueFd> FdOf(WindowsHandle handle) {
+  const int fd = ::_open_osfhandle(reinterpret_cast<intptr_t>(handle.get()), _O_BINARY);
+  if (fd < 0) return ErrnoStatus(errno, "a descriptor for a handle");
+  handle.Release();
+  return UniqueFd(fd);
+}
+
+void* HandleOf(int fd) { return fd < 0 ? INVALID_HANDLE_VALUE : reinterpret_cast<void*>(::_get_osfhandle(fd)); }
+
+void LocalMemoryDeleter::operator()(void* memory) const { ::LocalFree(memory); }
+
+LocalMemory PrivateDescriptor() {
+  const std::wstring user = UserSid();
+  if (user.empty()) return nullptr;
+  const std::wstring rules = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;" + user + L")";
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  if (!::ConvertStringSecurityDescriptorToSecurityDescriptorW(rules.c_str(), SDDL_REVISION_1, &descriptor, nullptr)) {
+    return nullptr;
+  }
+  return LocalMemory(descriptor);
+}
+
+}  // namespace hozen

@@ -1,0 +1,8 @@
+# shellcheck shell=bash disable=SC2034,SC2154  # read by tools/windows/sysroot, which sets the rest
+# The compiler is Debian's own; only the run-time library is for Windows.
+source_package=protobuf version=3.21.12-3+deb12u1
+
+build() {
+  cmake_build -Dprotobuf_BUILD_PROTOC_BINARIES=OFF -Dprotobuf_BUILD_LIBPROTOC=OFF -Dprotobuf_BUILD_TESTS=OFF \
+    -Dprotobuf_WITH_ZLIB=OFF -Dprotobuf_MSVC_STATIC_RUNTIME=OFF
+}
