@@ -2,6 +2,7 @@
 #ifndef HOZEN_AGENT_APP_COMMANDS_H_
 #define HOZEN_AGENT_APP_COMMANDS_H_
 
+#include <functional>
 #include <string>
 
 namespace hozen {
@@ -26,6 +27,7 @@ int RunEnroll(const EnrollFlags& flags);
 struct ServeFlags {
   std::string state;
   bool normal_priority = false;
+  std::function<void()> on_running;  // called once it is ready, where it is set
 };
 // Until it is told to stop.
 int RunAgent(const ServeFlags& flags);

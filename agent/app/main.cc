@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "agent/app/commands.h"
 #include "agent/app/reader_program.h"
+#include "agent/app/service_commands.h"
 #include "agent/platform/heap.h"
 #include "agent/platform/process_start.h"
 #include "core/base/file.h"
@@ -82,6 +83,9 @@ int main(int argc, char** argv) {
   status_command->add_option("--state", status_state, Text("The state folder", "状態フォルダ"))->required();
   status_command->add_flag("--json", json, Text("One JSON document", "JSON で出力する"));
 
+  hozen::ServiceCommands service;
+  service.AddTo(app);
+
   if (argc > 0) app.name(argv[0]);
   std::reverse(words.begin(), words.end());  // the last one first is how the parser wants them
   try {
@@ -99,6 +103,7 @@ int main(int argc, char** argv) {
     }
     return hozen::RunEnroll(enroll);
   }
+  if (const std::optional<int> status = service.Run(); status.has_value()) return *status;
   if (run_command->parsed()) return hozen::RunAgent(serve);
   return hozen::RunStatus(status_state, json);
 }

@@ -105,6 +105,7 @@ int RunAgent(const ServeFlags& flags) {
   }
   session.Start(**runner);
   Log(Severity::kInfo, Concat("hozen-agent ", kHozenVersion, " runs as host ", identity->host_id()));
+  if (flags.on_running) flags.on_running();
   WaitForShutdownSignal();
   Log(Severity::kInfo, "stopping; what is under way goes on at the next start");
   session.Stop();

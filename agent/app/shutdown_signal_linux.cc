@@ -34,6 +34,8 @@ bool CatchShutdownSignals() {
          ::sigaction(SIGPIPE, &ignore, nullptr) == 0;
 }
 
+void RequestShutdown() { OnSignal(SIGTERM); }
+
 void WaitForShutdownSignal() {
   char byte;
   while (::read(shutdown_pipe[0], &byte, 1) < 0 && errno == EINTR) {

@@ -35,6 +35,7 @@ MANIFEST = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 RESOURCE = """#include <windows.h>
 1 ICON "{icon}"
 1 RT_MANIFEST "{manifest}"
+1 11 "messages.bin"
 1 VERSIONINFO
 FILEVERSION {numbers}
 PRODUCTVERSION {numbers}
@@ -107,6 +108,14 @@ def icon():
     return directory + b"".join(images)
 
 
+def message_table():
+    """What the event log shows of event 1: the text that came with it. A MESSAGE_RESOURCE_DATA of winnt.h."""
+    text = "%1\r\n\0".encode("utf-16-le")
+    text += bytes(-len(text) % 4)
+    blocks = struct.pack("<IIII", 1, 1, 1, 16)  # one block, of the messages 1 to 1, that begins at 16
+    return blocks + struct.pack("<HH", 4 + len(text), 1) + text
+
+
 def main():
     header, program, description, output = sys.argv[1:]
     version = re.search(r'"(\d+(?:\.\d+)*)', pathlib.Path(header).read_text(encoding="utf-8")).group(1)
@@ -114,6 +123,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "icon.ico").write_bytes(icon())
+        (folder / "messages.bin").write_bytes(message_table())
         (folder / "manifest.xml").write_text(MANIFEST, encoding="utf-8")
         (folder / "resource.rc").write_text(
             RESOURCE.format(

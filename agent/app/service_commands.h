@@ -1,0 +1,39 @@
+// The commands that make the agent a service of the host. Only Windows has them: under Linux the package brings a unit,
+// and systemctl does the rest.
+#ifndef HOZEN_AGENT_APP_SERVICE_COMMANDS_H_
+#define HOZEN_AGENT_APP_SERVICE_COMMANDS_H_
+
+#include <optional>
+#include <string>
+
+#include "agent/app/commands.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace hozen {
+
+// Thread-compatible; must outlive the parsing of `app`.
+class ServiceCommands {
+ public:
+  // install, uninstall, start, stop, and the hidden one by which the service manager starts the program.
+  void AddTo(CLI::App& app);
+
+  // The exit status, where one of them was given; it has told the user what went wrong.
+  std::optional<int> Run() const;
+
+ private:
+  CLI::App* install_ = nullptr;
+  CLI::App* uninstall_ = nullptr;
+  CLI::App* start_ = nullptr;
+  CLI::App* stop_ = nullptr;
+  CLI::App* serve_ = nullptr;
+  EnrollFlags enroll_;  // where the host is to be enrolled at once
+  ServeFlags serving_;
+  bool purge_ = false;
+};
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_APP_SERVICE_COMMANDS_H_

@@ -1,0 +1,9 @@
+#include "agent/app/service_commands.h"
+
+namespace hozen {
+
+void ServiceCommands::AddTo(CLI::App& /*app*/) {}
+
+std::optional<int> ServiceCommands::Run() const { return std::nullopt; }
+
+}  // namespace hozen

@@ -1,0 +1,45 @@
+// The agent as a service of Windows: what the service manager and the event log have to know of it, and being one.
+#ifndef HOZEN_AGENT_APP_WINDOWS_SERVICE_H_
+#define HOZEN_AGENT_APP_WINDOWS_SERVICE_H_
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace hozen {
+
+// Its name is "hozen-agent". Of all that follow: errors as Win32Status; PermissionDenied without an administrator's
+// rights, NotFound where no such service is installed. Thread-compatible.
+
+// %ProgramData%\Hozen\agent.
+absl::StatusOr<std::filesystem::path> ServiceStateFolder();
+
+// Starts with the system, behind what the system itself needs, as LocalSystem with the privileges that collecting takes
+// and no others; after a failure it is started again, later each time. The event log learns where its messages are. A
+// service that is there gets these settings. Notes are what this system would not set, one a line.
+struct Installed {
+  bool was_there = false;
+  std::string notes;
+};
+absl::StatusOr<Installed> InstallService(const std::filesystem::path& program, const std::filesystem::path& state);
+
+// Stops it first. What it leaves in its state folder is the caller's affair.
+absl::Status UninstallService();
+
+// Until it runs. FailedPrecondition where it has ended instead; then the text says with what exit status.
+absl::Status StartInstalledService();
+
+// Until it has stopped; OK where it does not run.
+absl::Status StopInstalledService();
+
+// To be called in the process that the service manager has started, and by nobody else (FailedPrecondition). `serve`
+// runs on another thread, calls `on_running` once it is ready, and gives an exit status when it ended, which it does
+// soon after RequestShutdown. What it writes to standard error, the log among it, goes to the event log.
+absl::StatusOr<int> BeService(const std::function<int(const std::function<void()>& on_running)>& serve);
+
+}  // namespace hozen
+
+#endif  // HOZEN_AGENT_APP_WINDOWS_SERVICE_H_

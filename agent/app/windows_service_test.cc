@@ -1,0 +1,110 @@
+// The agent's service, with something else to serve than an agent: this program is both the test and the service.
+#include "agent/app/windows_service.h"
+
+#include <windows.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "agent/app/shutdown_signal.h"
+#include "agent/platform/process_start.h"
+#include "core/base/path_text.h"
+#include "gtest/gtest.h"
+
+namespace hozen {
+namespace {
+
+constexpr int kFails = 3;
+constexpr char kFailing[] = "C:\\state that is not there";
+constexpr char kGood[] = "C:\\a state folder";
+
+// What the agent does: ready, until it is told to stop; or an exit status at once.
+int ServeAsATest(const std::vector<std::string>& words) {
+  const absl::StatusOr<int> ended = BeService([&words](const std::function<void()>& on_running) {
+    if (words.back() == kFailing) return kFails;
+    if (!CatchShutdownSignals()) return kFails;
+    on_running();
+    WaitForShutdownSignal();
+    return 0;
+  });
+  return ended.ok() ? *ended : 1;
+}
+
+class WindowsServiceTest : public testing::Test {
+ protected:
+  void SetUp() override { UninstallService().IgnoreError(); }
+  void TearDown() override { UninstallService().IgnoreError(); }
+  const std::filesystem::path program_ = PathOf(OwnExecutable());
+};
+
+std::wstring TextInRegistry(const wchar_t* key, const wchar_t* value) {
+  wchar_t text[512] = {};
+  DWORD size = sizeof(text);
+  ::RegGetValueW(HKEY_LOCAL_MACHINE, key, value, RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND, nullptr, text,
+                 &size);
+  return text;
+}
+
+TEST_F(WindowsServiceTest, IsInstalledStartedStoppedAndRemoved) {
+  EXPECT_TRUE(absl::IsNotFound(StartInstalledService()));
+  EXPECT_TRUE(absl::IsNotFound(StopInstalledService()));
+  const absl::StatusOr<Installed> installed = InstallService(program_, PathOf(kGood));
+  ASSERT_TRUE(installed.ok()) << installed.status();
+  EXPECT_FALSE(installed->was_there);
+  for (int i = 0; i < 2; ++i) {  // it starts again after it was stopped
+    ASSERT_EQ(StartInstalledService(), absl::OkStatus());
+    EXPECT_EQ(StartInstalledService(), absl::OkStatus()) << "it runs already";
+    ASSERT_EQ(StopInstalledService(), absl::OkStatus());
+    EXPECT_EQ(StopInstalledService(), absl::OkStatus()) << "it does not run";
+  }
+  ASSERT_EQ(StartInstalledService(), absl::OkStatus());
+  EXPECT_EQ(UninstallService(), absl::OkStatus()) << "also while it runs";
+  EXPECT_TRUE(absl::IsNotFound(UninstallService()));
+}
+
+TEST_F(WindowsServiceTest, BothPathsAreInQuotationMarksAndTheEventLogKnowsItsMessages) {
+  ASSERT_TRUE(InstallService(program_, PathOf(kGood)).ok());
+  EXPECT_EQ(TextInRegistry(L"SYSTEM\\CurrentControlSet\\Services\\hozen-agent", L"ImagePath"),
+            L"\"" + program_.wstring() + L"\" service --state \"C:\\a state folder\"");
+  const wchar_t* const events = L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\hozen-agent";
+  EXPECT_EQ(TextInRegistry(events, L"EventMessageFile"), program_.wstring());
+  ASSERT_EQ(UninstallService(), absl::OkStatus());
+  EXPECT_EQ(TextInRegistry(events, L"EventMessageFile"), L"");
+}
+
+TEST_F(WindowsServiceTest, InstalledAgainItHasTheNewSettings) {
+  ASSERT_TRUE(InstallService(program_, PathOf(kFailing)).ok());
+  const absl::StatusOr<Installed> again = InstallService(program_, PathOf(kGood));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->was_there);
+  EXPECT_EQ(StartInstalledService(), absl::OkStatus());
+}
+
+TEST_F(WindowsServiceTest, OneThatEndsByItselfSaysWithWhatStatus) {
+  ASSERT_TRUE(InstallService(program_, PathOf(kFailing)).ok());
+  const absl::Status started = StartInstalledService();
+  EXPECT_TRUE(absl::IsFailedPrecondition(started)) << started;
+  EXPECT_NE(started.ToString().find("exit status 3"), std::string::npos) << started;
+}
+
+TEST_F(WindowsServiceTest, NobodyButTheManagerCanStartIt) {
+  EXPECT_TRUE(absl::IsFailedPrecondition(BeService([](const std::function<void()>&) { return 0; }).status()));
+}
+
+TEST_F(WindowsServiceTest, ItsStateIsWhereProgramsKeepData) {
+  const absl::StatusOr<std::filesystem::path> state = ServiceStateFolder();
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->filename(), L"agent");
+  EXPECT_TRUE(std::filesystem::exists(state->parent_path().parent_path()));
+}
+
+}  // namespace
+}  // namespace hozen
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words = hozen::CommandLineWords(argc, argv);
+  if (!words.empty() && words.front() == "service") return hozen::ServeAsATest(words);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
