@@ -60,9 +60,8 @@ absl::Status MakePrivateFolders(const std::filesystem::path& state) {
 void RemoveEmptyFolders(const std::filesystem::path& state) {
   std::error_code error;
   std::filesystem::remove(state / "lock", error);
-  if (std::filesystem::remove(state, error) && state.parent_path().filename() == L"Hozen") {
-    std::filesystem::remove(state.parent_path(), error);
-  }
+  std::filesystem::remove(state, error);
+  if (state.parent_path().filename() == L"Hozen") std::filesystem::remove(state.parent_path(), error);
 }
 
 int Install(const EnrollFlags& flags) {

@@ -140,17 +140,25 @@ WORD EventTypeOf(std::string_view line) {
 class StandardErrorInEventLog {
  public:
   StandardErrorInEventLog() : events_(::RegisterEventSourceW(nullptr, kName)) {
-    int ends[2] = {-1, -1};
-    if (events_ == nullptr || std::freopen("NUL", "w", stderr) == nullptr) return;
-    if (::_pipe(ends, kPipeBytes, _O_BINARY | _O_NOINHERIT) != 0) return;
-    const bool put = ::_dup2(ends[1], ::_fileno(stderr)) == 0;
-    ::_close(ends[1]);
+    HANDLE read_end = nullptr;
+    HANDLE write_end = nullptr;
+    if (events_ == nullptr || std::freopen("NUL", "w", stderr) == nullptr ||
+        !::CreatePipe(&read_end, &write_end, nullptr, kPipeBytes)) {
+      return;
+    }
+    const int fd = ::_open_osfhandle(reinterpret_cast<intptr_t>(write_end), _O_BINARY);
+    const bool put = fd >= 0 && ::_dup2(fd, ::_fileno(stderr)) == 0;
+    if (fd >= 0) {
+      ::_close(fd);
+    } else {
+      ::CloseHandle(write_end);
+    }
     if (!put) {
-      ::_close(ends[0]);
+      ::CloseHandle(read_end);
       return;
     }
     std::setvbuf(stderr, nullptr, _IONBF, 0);
-    reader_ = std::thread([this, fd = ends[0]] { Report(fd); });
+    reader_ = std::thread([this, read_end] { Report(read_end); });
   }
   ~StandardErrorInEventLog() {
     // The pipe's last end is closed by that.
@@ -161,20 +169,21 @@ class StandardErrorInEventLog {
   StandardErrorInEventLog& operator=(const StandardErrorInEventLog&) = delete;
 
  private:
-  static constexpr unsigned kPipeBytes = 64 << 10;
+  static constexpr DWORD kPipeBytes = 64 << 10;
 
-  void Report(int fd) const {
+  // Through Win32: in wine, a thread that waits for a descriptor keeps all others from opening files.
+  void Report(HANDLE read_end) const {
     std::string text;
     char piece[4096];
-    int size = 0;
-    while ((size = ::_read(fd, piece, sizeof(piece))) > 0) {
-      text.append(piece, static_cast<size_t>(size));
+    DWORD size = 0;
+    while (::ReadFile(read_end, piece, sizeof(piece), &size, nullptr) && size > 0) {
+      text.append(piece, size);
       for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
         ReportLine(std::string_view(text).substr(0, end));
         text.erase(0, end + 1);
       }
     }
-    ::_close(fd);
+    ::CloseHandle(read_end);
   }
 
   void ReportLine(std::string_view line) const {
