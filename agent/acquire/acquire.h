@@ -21,7 +21,7 @@ struct AcquireOptions {
   uint32_t target_index = 0;
   uint32_t depth = 0;                      // the plan's; 0 = 512
   std::vector<std::string> refused_paths;  // local policy's globs: recorded as REFUSED_BY_POLICY, never opened
-  std::string reader_executable;            // for the volume reader
+  std::string reader_executable;           // for the volume reader
   std::string state_folder;                // never collected
   std::string root;                        // prefix of every path that is opened; empty but in tests
   std::shared_ptr<TreeProvider> trees;     // beside the running system; may be null

@@ -23,9 +23,7 @@ BOOL WINAPI OnControl(DWORD control) {
 
 }  // namespace
 
-bool CatchShutdownSignals() {
-  return ShutdownEvent() != nullptr && ::SetConsoleCtrlHandler(&OnControl, TRUE);
-}
+bool CatchShutdownSignals() { return ShutdownEvent() != nullptr && ::SetConsoleCtrlHandler(&OnControl, TRUE); }
 
 void WaitForShutdownSignal() { ::WaitForSingleObject(ShutdownEvent(), INFINITE); }
 

@@ -1,6 +1,5 @@
 #include "agent/raw/raw_tree.h"
 
-
 #include <algorithm>
 #include <functional>
 #include <set>

@@ -1,5 +1,3 @@
-#include "core/base/file.h"
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "core/base/concat.h"
+#include "core/base/file.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 

@@ -1,6 +1,5 @@
 #include "core/evidence/body_line.h"
 
-
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/concat.h"
