@@ -232,7 +232,7 @@ absl::Status PathWalk::VisitFolder(Folder& parent, const PatternStates& next, Wa
   if (IsAncestor(metadata)) {
     return items_.Failed(*parent.handle, walked, MakeFailure(v1::CAUSE_LOOP, "it is a folder that it lies in"));
   }
-  if (WasEntered(metadata)) {
+  if (WasEntered(parent, metadata)) {
     return items_.Failed(
         *parent.handle, walked,
         MakeFailure(v1::CAUSE_LOOP, "it is a folder that stands elsewhere too, and was entered there"));
@@ -361,8 +361,11 @@ bool PathWalk::IsAncestor(const v1::FileMetadata& folder) const {
 }
 
 // The running system sees to that by itself, where it does not mean it.
-bool PathWalk::WasEntered(const v1::FileMetadata& folder) {
-  if (options_.access != v1::ACCESS_RAW || (folder.device() == 0 && folder.inode() == 0)) return false;
+bool PathWalk::WasEntered(const Folder& parent, const v1::FileMetadata& folder) {
+  // The root of another volume: roots have the same number everywhere.
+  if (options_.access != v1::ACCESS_RAW || folder.device() != parent.handle->metadata().device()) return false;
+  // Folders that stand on no disk.
+  if (folder.device() == 0 && folder.inode() == 0) return false;
   return !entered_.insert(folder.inode()).second;
 }
 

@@ -64,7 +64,7 @@ class PathWalk {
   bool IsHidden(Folder& folder, const WalkedEntry& walked);
   bool IsSeenOtherwise(const WalkedEntry& walked) const;
   bool IsAncestor(const v1::FileMetadata& folder) const;
-  bool WasEntered(const v1::FileMetadata& folder);
+  bool WasEntered(const Folder& parent, const v1::FileMetadata& folder);
   bool CrossesIntoUnknown(const Folder& parent, const v1::FileMetadata& folder, const std::string& real_path) const;
 
   FileTree& tree_;

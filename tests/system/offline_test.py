@@ -148,6 +148,24 @@ class OfflineTest(harness.SystemTest):
         looped = [(path_of(i), i["failure"]["cause"]) for i in items if "failure" in i]
         self.assertEqual(looped, [(b"/z/again", "loop")])
 
+    def test_volumes_whose_roots_have_one_number_are_all_entered(self):
+        fleet, home, host = self.fleet_with_agent()
+        disk = self.folder / "disk.raw"
+        with open(disk, "wb") as out:
+            out.truncate(60 * MIB)
+        subprocess.run(["sfdisk", "-q", disk], input=b"label: dos\n2048,32768,83\n34816,32768,83\n67584,32768,83\n", check=True)
+        for number, start in ((1, 2048), (2, 34816), (3, 67584)):
+            tree, volume = self.folder / f"tree{number}", self.folder / "volume"
+            (tree / "data").mkdir(parents=True)
+            (tree / "data/file").write_text(str(number))
+            subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, volume, "16M"], check=True)
+            with open(disk, "r+b") as out:
+                out.seek(start * 512)
+                out.write(volume.read_bytes())
+            volume.unlink()
+        items, _ = self.collect(fleet, home, host, "--offline-disk", disk, "--path", "/**", statuses=(0,))
+        self.assertEqual(sum(path_of(i).endswith(b"/data/file") for i in items), 3)
+
     def test_a_disk_that_cannot_be_read_fails_with_its_reason(self):
         fleet, home, host = self.fleet_with_agent()
         nothing = self.folder / "nothing.raw"
