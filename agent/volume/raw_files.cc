@@ -53,11 +53,10 @@ NameIndex IndexOf(const TSK_FS_DIR& folder, bool ignores_case) {
 // runs of holes too, but none where all is a hole; others leave out a hole at the end.
 struct Reach {
   uint64_t end_bytes = 0;
-  uint64_t lost_begin_bytes = 0;  // runs that the record speaks of and does not have: the first of them
-  uint64_t lost_end_bytes = 0;
+  bool has_lost = false;  // within what is wanted: runs that the record speaks of and does not have
 };
 
-Reach ReachOf(const TSK_FS_ATTR& attribute, const TSK_FS_INFO& system) {
+Reach ReachOf(const TSK_FS_ATTR& attribute, const TSK_FS_INFO& system, uint64_t offset_bytes, uint64_t wanted_bytes) {
   const uint64_t size_bytes = attribute.size < 0 ? 0 : static_cast<uint64_t>(attribute.size);
   Reach reach;
   if ((attribute.flags & TSK_FS_ATTR_NONRES) == 0) {
@@ -73,9 +72,9 @@ Reach ReachOf(const TSK_FS_ATTR& attribute, const TSK_FS_INFO& system) {
   for (const TSK_FS_ATTR_RUN* run = attribute.nrd.run; run != nullptr && blocks < most_blocks; run = run->next) {
     const uint64_t end = blocks + std::min<uint64_t>(run->len, most_blocks - blocks);
     // Elsewhere libtsk means a hole by it.
-    if (is_ntfs && (run->flags & TSK_FS_ATTR_RUN_FLAG_FILLER) != 0 && reach.lost_end_bytes == 0) {
-      reach.lost_begin_bytes = blocks * block_size_bytes;
-      reach.lost_end_bytes = end * block_size_bytes;
+    if (is_ntfs && (run->flags & TSK_FS_ATTR_RUN_FLAG_FILLER) != 0) {
+      reach.has_lost = reach.has_lost || (offset_bytes < end * block_size_bytes &&
+                                          offset_bytes + wanted_bytes > blocks * block_size_bytes);
     }
     ends_in_hole = ends_in_hole || (!is_ntfs && (run->flags & kHole) != 0);
     blocks = end;
@@ -238,13 +237,10 @@ absl::StatusOr<size_t> RawFiles::ReadAttribute(const RawFileId& file, const RawA
     return Concat("Reading record ", opened->meta->addr, ": ", what);
   };
   if (found == nullptr) return absl::NotFoundError(said(LastLibtskError()));
-  const Reach reach = ReachOf(*found, *system->handle);
+  const Reach reach = ReachOf(*found, *system->handle, offset_bytes, buffer.size());
   if (offset_bytes >= reach.end_bytes || buffer.empty()) return 0;
   // libtsk gives zeros for them.
-  if (offset_bytes < reach.lost_end_bytes && offset_bytes + buffer.size() > reach.lost_begin_bytes) {
-    return absl::DataLossError(said(Concat("the record does not say where its bytes ", reach.lost_begin_bytes, " to ",
-                                           reach.lost_end_bytes, " are")));
-  }
+  if (reach.has_lost) return absl::DataLossError(said("the record does not say where some of these bytes are"));
   const uint64_t left = reach.end_bytes - offset_bytes;
   const absl::Span<char> wanted = buffer.subspan(0, static_cast<size_t>(std::min<uint64_t>(buffer.size(), left)));
   const ssize_t size = tsk_fs_attr_read(found, static_cast<TSK_OFF_T>(offset_bytes), wanted.data(), wanted.size(),
