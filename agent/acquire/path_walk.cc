@@ -77,7 +77,7 @@ absl::Status PathWalk::Run() {
   }
   HOZEN_RETURN_IF_ERROR(WalkFolder(folder, PatternStates(glob_, fixed)));
   // A name that was asked for by itself has its failure already.
-  const bool missed = glob_.is_literal() && options_.named_by_hand && !options_.unseen_only && !came_to_a_match_;
+  const bool missed = glob_.is_literal() && options_.named_by_hand && !options_.unseen_only && !answered_;
   return missed ? items_.Failed(named, kind, MakeFailure(v1::CAUSE_NOT_FOUND, "nothing has this name, nor had it"),
                                 nullptr)
                 : absl::OkStatus();
@@ -117,6 +117,7 @@ absl::Status PathWalk::WalkListed(Folder& folder, const PatternStates& states) {
     }
     for (TreeEntry& entry : entries) HOZEN_RETURN_IF_ERROR(Visit(folder, states, std::move(entry), true));
     if (!broken.ok()) {
+      answered_ = true;  // what was asked for may be in the rest
       return items_.Failed(OrRoot(folder.path), v1::Item::KIND_DIRECTORY, FailureToRead(broken),
                            &folder.handle->metadata());
     }
@@ -129,7 +130,7 @@ absl::Status PathWalk::Visit(Folder& folder, const PatternStates& states, TreeEn
   WalkedEntry walked;
   walked.listed = listed;
   const PatternStates next = states.Enter(entry.name, walked.matched);
-  came_to_a_match_ = came_to_a_match_ || walked.matched;
+  answered_ = answered_ || walked.matched;
   if (!walked.matched && next.empty()) return absl::OkStatus();
   // What is listed as something else can hold nothing.
   if (!walked.matched && entry.type != FileType::kUnknown && entry.type != FileType::kFolder) return absl::OkStatus();

@@ -77,7 +77,7 @@ class PathWalk {
   // Of the volume that is walked, by inode. No sound one has a folder in two places, but one made to hurt may have a
   // few in so many that no walk ends.
   absl::flat_hash_set<uint64_t> entered_;
-  bool came_to_a_match_ = false;
+  bool answered_ = false;  // something matched, or a failure says why nothing may have
   size_t names_held_ = 0;  // in all folders under way
 };
 
