@@ -16,6 +16,7 @@
 #include "core/base/status_macros.h"
 #include "core/evidence/trust.h"
 #include "core/plan/state_kinds.h"
+#include "core/plan/wmi_query.h"
 
 namespace hozen {
 namespace {
@@ -49,6 +50,8 @@ std::string PatternOf(const v1::Target& target) {
       return target.listing().path();
     case v1::Target::kRegistry:
       return target.registry().key();
+    case v1::Target::kWmi:
+      return WmiItemPath(target.wmi());
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -43,7 +43,7 @@ uint64_t GrowthLimit(const v1::Item& item) {
 // What is made anew each time, a listing, a command's output, has no file that could be the same.
 bool IsMadeAnew(const v1::Item& item) {
   return item.kind() == v1::Item::KIND_LISTING || item.kind() == v1::Item::KIND_STATE ||
-         item.kind() == v1::Item::KIND_COMMAND_OUTPUT;
+         item.kind() == v1::Item::KIND_COMMAND_OUTPUT || item.kind() == v1::Item::KIND_WMI;
 }
 
 void ShortenDisk(v1::DiskMetadata& disk) {

@@ -25,6 +25,7 @@ absl::StatusOr<v1::TargetOutcome> CollectByKind(const v1::Target& target, const 
       return AcquireListing(target, options, sink);
     case v1::Target::kRegistry:
       return AcquireRegistry(target, options, sink);
+    case v1::Target::kWmi:
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -22,6 +22,7 @@
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/service_state.h"
 #include "agent/volatile/socket_state.h"
+#include "agent/volatile/state_summary.h"
 #include "agent/volatile/tracing_state.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
@@ -63,16 +64,6 @@ NextRecord RecordsOfKind(State::Kind kind, const KernelFiles& files, const Acqui
     default:
       return nullptr;
   }
-}
-
-v1::Failure Summary(const RecordSource& source) {
-  v1::Failure failure = *source.first_failure();
-  std::string detail = Concat("of ", source.records(), " records, ", source.failures(),
-                              " times something could not be had; the first: ", failure.detail());
-  const int error = failure.system_error();
-  failure = MakeFailure(failure.cause(), detail);
-  failure.set_system_error(error);
-  return failure;
 }
 
 // Each executable without a name on a disk, in full. Held open since it was found, so its process may have ended.
@@ -147,7 +138,7 @@ absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const A
     const absl::Status status = sink.Take(std::move(item), source, /*until_end=*/true);
     NoteTouched(executables, sink);
     HOZEN_RETURN_IF_ERROR(status);
-    if (source.first_failure().has_value()) *outcome.mutable_failure() = Summary(source);
+    if (source.first_failure().has_value()) *outcome.mutable_failure() = StateSummary(source);
   }
   HOZEN_RETURN_IF_ERROR(TakeHeld(executables, options, sink, outcome));
   return outcome;

@@ -1,17 +1,63 @@
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
 #include "agent/volatile/collect_state.h"
+#include "agent/volatile/record_source.h"
+#include "agent/volatile/state_summary.h"
+#include "agent/volatile/windows/state_context.h"
+#include "core/base/status_macros.h"
 #include "core/plan/state_kinds.h"
 
 namespace hozen {
+namespace {
+
+using State = v1::Target::VolatileState;
+
+// The records of a kind; empty for one that this agent does not know.
+NextRecord RecordsOfKind(State::Kind kind, const StateContext& /*context*/) {
+  switch (kind) {
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const AcquireOptions& options,
-                                               ItemSink& /*sink*/) {
+                                               ItemSink& sink) {
+  const State::Kind kind = target.state().kind();
   v1::TargetOutcome outcome;
   outcome.set_target_index(options.target_index);
   outcome.set_artifact(target.artifact());
-  outcome.set_pattern(StateItemPath(target.state().kind()));
-  *outcome.mutable_failure() =
-      MakeFailure(v1::CAUSE_NOT_SUPPORTED, "this agent does not collect the volatile state of a Windows yet");
+  outcome.set_pattern(StateItemPath(kind));
+  absl::StatusOr<Borders> borders = Borders::Create(
+      {.refused_paths = options.refused_paths, .state_folder = options.state_folder, .root = options.root});
+  if (!borders.ok()) {
+    *outcome.mutable_failure() = FailureOf(borders.status());
+    if (absl::IsInvalidArgument(borders.status())) outcome.mutable_failure()->set_cause(v1::CAUSE_REFUSED_BY_POLICY);
+    return outcome;
+  }
+  HOZEN_RETURN_IF_ERROR(sink.Poll());
+  outcome.set_matched_items(1);
+  if (sink.AlreadyTaken(options.target_index, outcome.pattern())) return outcome;
+  const StateContext context{.refused = [&](std::string_view path) { return borders->RefusedWithParents(path); },
+                             .keep_on = [&sink] { return sink.Poll().ok(); },
+                             .clock_offset_ns = options.clock_offset_ns};
+  NextRecord next = RecordsOfKind(kind, context);
+  if (!next) {
+    outcome.set_matched_items(0);
+    *outcome.mutable_failure() = MakeFailure(v1::CAUSE_NOT_SUPPORTED, "Windows has no such kind of state");
+    return outcome;
+  }
+  RecordSource source(std::move(next));
+  v1::Item item;
+  item.set_kind(v1::Item::KIND_STATE);
+  item.set_path(outcome.pattern());
+  HOZEN_RETURN_IF_ERROR(sink.Take(std::move(item), source, /*until_end=*/true));
+  if (source.first_failure().has_value()) *outcome.mutable_failure() = StateSummary(source);
   return outcome;
 }
 

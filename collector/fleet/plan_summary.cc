@@ -6,6 +6,7 @@
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/plan/state_kinds.h"
+#include "core/plan/wmi_query.h"
 
 namespace hozen {
 namespace {
@@ -30,6 +31,8 @@ std::string NameOf(const v1::Target& target) {
       return Concat("listing of ", target.listing().path());
     case v1::Target::kRegistry:
       return target.registry().key();
+    case v1::Target::kWmi:
+      return WmiItemPath(target.wmi());
     case v1::Target::WHAT_NOT_SET:
       break;
   }

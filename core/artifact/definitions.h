@@ -26,6 +26,8 @@ struct ArtifactSource {
   std::vector<std::string> names;  // ARTIFACT_GROUP
   std::string command;             // COMMAND
   std::vector<std::string> arguments;
+  std::string query;                   // WMI
+  std::string name_space;              // WMI, without "winmgmts:\"; empty: root\cimv2
   std::vector<std::string> kinds;      // HOZEN_STATE, which is ours: kinds of volatile state
   std::vector<std::string> keys;       // REGISTRY_KEY
   std::vector<RegistryValue> values;   // REGISTRY_VALUE
@@ -45,7 +47,7 @@ struct ArtifactDefinition {
 // What a plan looks at.
 enum class HostState {
   kRunning,
-  kOffline,  // a disk that does not run; of Windows this version looks at nothing else
+  kOffline,  // a disk that does not run
 };
 
 // A source that will not run, and why.

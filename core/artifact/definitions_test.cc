@@ -268,13 +268,34 @@ TEST(ArtifactDefinitionsTest, OfADiskAtRestNothingRuns) {
                            "- {type: PATH, attributes: {paths: ['%%Users.UserProfile%%/x']}}\n",
                            "a")
                   .ok());
-  // Of Windows there is no other way to look.
-  resolved = more.Resolve({"A"}, "windows");
+  resolved = more.Resolve({"A"}, "windows", HostState::kOffline);
   ASSERT_TRUE(resolved.ok());
   ASSERT_EQ(resolved->targets.size(), 1u);
   EXPECT_EQ(resolved->targets[0].path().pattern(), "%%Users.UserProfile%%\\x");
   ASSERT_EQ(resolved->not_run.size(), 3u);
   for (const NotRun& not_run : resolved->not_run) EXPECT_THAT(not_run.reason, HasSubstr("needs the running system"));
+}
+
+TEST(ArtifactDefinitionsTest, OfARunningWindowsEverySourceRuns) {
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(definitions
+                  .AddYaml("name: A\nsources:\n"
+                           "- {type: WMI, attributes: {query: SELECT * FROM AntivirusProduct,"
+                           " base_object: 'winmgmts:\\root\\SecurityCenter2'}}\n"
+                           "- {type: COMMAND, attributes: {cmd: a.exe}}\n"
+                           "- {type: HOZEN_STATE, attributes: {kinds: [clock]}}\n"
+                           "- {type: WMI, attributes: {query: SELECT Name from Win32_Product}}\n",
+                           "a")
+                  .ok());
+  const absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"A"}, "windows");
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 3u);
+  EXPECT_EQ(resolved->targets[0].wmi().query(), "SELECT * FROM AntivirusProduct");
+  EXPECT_EQ(resolved->targets[0].wmi().name_space(), "root\\SecurityCenter2");
+  ASSERT_EQ(resolved->not_run.size(), 1u);
+  EXPECT_THAT(resolved->not_run[0].reason, HasSubstr("repair"));
+  EXPECT_EQ(definitions.AddYaml("name: B\nsources:\n- {type: WMI, attributes: {}}\n", "b").code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(ArtifactDefinitionsTest, UnknownNamesComeWithSuggestions) {

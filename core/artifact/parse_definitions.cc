@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "core/artifact/yaml_walk.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
@@ -27,6 +28,18 @@ absl::Status ParseValues(const YAML::Node& node, YamlWalk& walk, std::vector<Art
   });
 }
 
+// A moniker of WMI's scripting interface, "winmgmts:\\root\\SecurityCenter2"; what it names is wanted.
+absl::Status ParseBaseObject(const YAML::Node& node, YamlWalk& walk, std::string& name_space) {
+  std::string moniker;
+  HOZEN_RETURN_IF_ERROR(walk.Text(node, moniker));
+  std::string_view rest = moniker;
+  constexpr std::string_view kScheme = "winmgmts:";
+  if (absl::StartsWithIgnoreCase(AbslView(rest), AbslView(kScheme))) rest.remove_prefix(kScheme.size());
+  rest.remove_prefix(std::min(rest.find_first_not_of('\\'), rest.size()));
+  name_space = std::string(rest);
+  return absl::OkStatus();
+}
+
 absl::Status ParseAttributes(const YAML::Node& node, YamlWalk& walk, ArtifactSource& source) {
   return walk.EachEntry(node, [&](const std::string& key, const YAML::Node& value) {
     if (key == "paths") return walk.Texts(value, source.paths);
@@ -34,6 +47,8 @@ absl::Status ParseAttributes(const YAML::Node& node, YamlWalk& walk, ArtifactSou
     if (key == "names") return walk.Texts(value, source.names);
     if (key == "cmd") return walk.Text(value, source.command);
     if (key == "args") return walk.Texts(value, source.arguments);
+    if (key == "query") return walk.Text(value, source.query);
+    if (key == "base_object") return ParseBaseObject(value, walk, source.name_space);
     if (key == "kinds") return walk.Texts(value, source.kinds);
     if (key == "keys") return walk.Texts(value, source.keys);
     if (key == "key_value_pairs") return ParseValues(value, walk, source.values);
@@ -47,6 +62,7 @@ std::string_view Lacking(const ArtifactSource& source) {
   if (needs_paths && source.paths.empty()) return "paths";
   if (source.type == "ARTIFACT_GROUP" && source.names.empty()) return "names";
   if (source.type == "HOZEN_STATE" && source.kinds.empty()) return "kinds";
+  if (source.type == "WMI" && source.query.empty()) return "query";
   if (source.type == "COMMAND" && source.command.empty()) return "cmd";
   if (source.type == "REGISTRY_KEY" && source.keys.empty()) return "keys";
   if (source.type == "REGISTRY_VALUE" && source.values.empty()) return "key_value_pairs";

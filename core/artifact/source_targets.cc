@@ -10,14 +10,13 @@
 #include "core/base/printable.h"
 #include "core/plan/state_kinds.h"
 #include "core/plan/variable_names.h"
+#include "core/plan/wmi_query.h"
 
 namespace hozen {
 namespace {
 
 constexpr std::string_view kWindows = "Windows";
 constexpr std::string_view kNeedsRunning = "it needs the running system; a disk at rest has none";
-constexpr std::string_view kWindowsNeedsRunning =
-    "it needs the running system; of Windows this version collects disks that do not run";
 
 std::span<const std::string_view> VariablesOf(std::string_view os) {
   return os == kWindows ? std::span<const std::string_view>(kWindowsVariableNames) : kPosixVariableNames;
@@ -47,6 +46,8 @@ SourceTargets TargetsOfPatterns(const ArtifactSource& source, std::string_view o
   return found;
 }
 
+SourceTargets Nothing(std::string reason) { return {.targets = {}, .reasons = {std::move(reason)}}; }
+
 SourceTargets TargetsOfCommand(const ArtifactSource& source) {
   SourceTargets found;
   v1::Target& target = found.targets.emplace_back();
@@ -75,11 +76,19 @@ SourceTargets TargetsOfListing(const ArtifactSource& source) {
   return found;
 }
 
+SourceTargets TargetsOfWmi(const ArtifactSource& source, const TargetSystem& system) {
+  if (!system.is_windows()) return Nothing("only Windows has WMI");
+  SourceTargets found;
+  v1::Target& target = found.targets.emplace_back();
+  target.mutable_wmi()->set_query(source.query);
+  target.mutable_wmi()->set_name_space(source.name_space);
+  if (std::string reason = WhyNotWmiQuery(target.wmi()); !reason.empty()) return Nothing(std::move(reason));
+  return found;
+}
+
 const std::vector<std::string>& SystemsOf(const ArtifactDefinition& definition, const ArtifactSource& source) {
   return source.supported_os.empty() ? definition.supported_os : source.supported_os;
 }
-
-SourceTargets Nothing(std::string reason) { return {.targets = {}, .reasons = {std::move(reason)}}; }
 
 SourceTargets TargetsByType(const ArtifactSource& source, const TargetSystem& system) {
   if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, system.os);
@@ -88,9 +97,10 @@ SourceTargets TargetsByType(const ArtifactSource& source, const TargetSystem& sy
   }
   if (source.type == "COMMAND" || source.type == "HOZEN_STATE" || source.type == "HOZEN_LISTING" ||
       source.type == "WMI") {
-    if (!system.runs()) return Nothing(std::string(system.is_windows() ? kWindowsNeedsRunning : kNeedsRunning));
+    if (!system.runs()) return Nothing(std::string(kNeedsRunning));
     if (source.type == "COMMAND") return TargetsOfCommand(source);
     if (source.type == "HOZEN_STATE") return TargetsOfState(source);
+    if (source.type == "WMI") return TargetsOfWmi(source, system);
     if (source.type == "HOZEN_LISTING") return TargetsOfListing(source);
   }
   return Nothing(Concat("this version does not collect ", Printable(source.type), " sources"));

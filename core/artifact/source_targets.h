@@ -16,8 +16,7 @@ struct TargetSystem {
   HostState state = HostState::kRunning;
 
   bool is_windows() const { return os == "Windows"; }
-  // Of Windows only disks that do not run are collected.
-  bool runs() const { return state == HostState::kRunning && !is_windows(); }
+  bool runs() const { return state == HostState::kRunning; }
 };
 
 // ForensicArtifacts' name of a system ("linux" -> "Linux"); empty for one that it does not know.

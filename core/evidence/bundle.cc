@@ -139,6 +139,8 @@ std::string BundleEntryName(const v1::Item& item) {
       name = Concat("hozen/state/", item.index(), "-", EscapeEntryPart(file));
       break;
     }
+    case v1::Item::KIND_WMI:
+      return Concat("hozen/wmi/", item.index(), ".jsonl");
     case v1::Item::KIND_LISTING:
       return Concat("hozen/listings/", item.index(), ".body");
     default: {

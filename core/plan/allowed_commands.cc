@@ -7,15 +7,15 @@
 namespace hozen {
 namespace {
 
-constexpr size_t kMaxArguments = 4;
+constexpr size_t kMaxArguments = 6;
 
 struct AllowedCommand {
   std::string_view executable;
   std::array<std::string_view, kMaxArguments> arguments;
 };
 
-// What ForensicArtifacts' definitions for Linux run, all of them: each reads and prints, none takes an argument of a
-// plan's.
+// What ForensicArtifacts' definitions run, all of them: each reads and prints, none takes an argument of a plan's. A name
+// without a folder is a program of Windows' own folder for them.
 constexpr AllowedCommand kAllowed[] = {
     {"/bin/mount", {}},
     {"/bin/ps", {"-ef"}},
@@ -23,6 +23,8 @@ constexpr AllowedCommand kAllowed[] = {
     {"/sbin/iptables", {"-L", "-n", "-v"}},
     {"/sbin/lsmod", {}},
     {"/sbin/sysctl", {"-a"}},
+    {"netsh.exe", {"advfirewall", "firewall", "show", "rule", "name=all"}},
+    {"netsh.exe", {"advfirewall", "monitor", "show", "firewall", "rule", "name=all"}},
 };
 
 bool IsSame(const AllowedCommand& allowed, const v1::Target::Command& command) {

@@ -13,6 +13,7 @@
 #include "core/crypto/envelope.h"
 #include "core/plan/glob.h"
 #include "core/plan/state_kinds.h"
+#include "core/plan/wmi_query.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
@@ -129,6 +130,10 @@ absl::Status CheckTarget(const v1::Target& target) {
       return CheckText("the path of its listing", target.listing().path(), kMaxPathSizeBytes);
     case v1::Target::kRegistry:
       return CheckRegistry(target.registry());
+    case v1::Target::kWmi: {
+      const std::string reason = WhyNotWmiQuery(target.wmi());
+      return reason.empty() ? absl::OkStatus() : absl::InvalidArgumentError(reason);
+    }
     case v1::Target::WHAT_NOT_SET:
       break;
   }

@@ -15,6 +15,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "core/plan/state_kinds.h"
+#include "core/plan/wmi_query.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/definition_folders.h"
@@ -85,6 +86,8 @@ std::string TargetInWords(const v1::Target& target) {
       return Concat(Text("listing  ", "一覧     "), Printable(target.listing().path()));
     case v1::Target::kRegistry:
       return Concat(Text("registry ", "レジストリ "), Printable(target.registry().key()));
+    case v1::Target::kWmi:
+      return Concat("WMI      ", Printable(target.wmi().query()));
     default:
       return "?";
   }
@@ -124,6 +127,11 @@ Json TargetJson(const v1::Target& target) {
       json["type"] = "registry";
       AddPath("pattern", target.registry().key(), json);
       if (!target.registry().value().empty()) AddPath("value", target.registry().value(), json);
+      break;
+    case v1::Target::kWmi:
+      json["type"] = "wmi";
+      json["query"] = Printable(target.wmi().query());
+      json["namespace"] = std::string(WmiNameSpaceOf(target.wmi()));
       break;
     default:
       break;
