@@ -42,7 +42,7 @@ absl::StatusOr<v1::TargetOutcome> AcquirePaths(const v1::Target& target, const A
 absl::StatusOr<v1::TargetOutcome> AcquireListing(const v1::Target& target, const AcquireOptions& options,
                                                  ItemSink& sink);
 
-// Keys and values of the registry of a Windows on an offline disk: an item for each hive that holds some.
+// Keys and values of the registry of a Windows, running or on an offline disk: an item for each hive that holds some.
 absl::StatusOr<v1::TargetOutcome> AcquireRegistry(const v1::Target& target, const AcquireOptions& options,
                                                   ItemSink& sink);
 

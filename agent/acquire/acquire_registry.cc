@@ -35,7 +35,7 @@ std::optional<v1::Failure> LackOf(const RegistryEnd& end) {
 // What a pattern means in one hive, as an item.
 class HiveItem {
  public:
-  HiveItem(OfflineFacts& facts, const HivePlace& place, std::optional<std::string> value)
+  HiveItem(SystemFacts& facts, const HivePlace& place, std::optional<std::string> value)
       : facts_(facts), place_(place), value_(std::move(value)) {}
 
   absl::Status Take(v1::Item item, ItemSink& sink) {
@@ -72,12 +72,12 @@ class HiveItem {
     return lack.has_value() ? StatusOf(*lack) : absl::OkStatus();
   }
 
-  OfflineFacts& facts_;
+  SystemFacts& facts_;
   const HivePlace& place_;
   const std::optional<std::string> value_;
 };
 
-absl::StatusOr<std::vector<HivePlace>> PlacesOf(std::string_view key, const OfflineFacts& facts) {
+absl::StatusOr<std::vector<HivePlace>> PlacesOf(std::string_view key, const SystemFacts& facts) {
   HOZEN_ASSIGN_OR_RETURN(const std::vector<std::string> patterns, facts.Expand(key));
   std::vector<HivePlace> places;
   std::set<std::pair<std::string, std::string>> seen;
@@ -109,7 +109,7 @@ absl::StatusOr<v1::TargetOutcome> AcquireRegistry(const v1::Target& target, cons
   }
   if (trees.facts == nullptr || trees.facts->windows() == nullptr) {
     *outcome.mutable_failure() =
-        MakeFailure(v1::CAUSE_NOT_SUPPORTED, "there is no registry: it is read of a Windows on an offline disk");
+        MakeFailure(v1::CAUSE_NOT_SUPPORTED, "this system has no registry");
     return outcome;
   }
   const absl::StatusOr<std::vector<HivePlace>> places = PlacesOf(what.key(), *trees.facts);

@@ -18,6 +18,8 @@ constexpr std::string_view kUsers = "HKEY_USERS";
 constexpr std::string_view kSystemHive = "System";
 // Their files have the same names, below System32\config.
 constexpr std::string_view kMachineHives[] = {"COMPONENTS", "DRIVERS", "SAM", "Security", "Software", kSystemHive};
+// No files of the Windows folder: the running system has made them, or loaded them from where it was started from.
+constexpr std::string_view kMemoryHives[] = {"BCD00000000", "HARDWARE"};
 constexpr std::string_view kConfig = "\\System32\\config\\";
 
 using Part = Glob::Part;
@@ -73,6 +75,11 @@ class Places {
       : system_(WindowsSystemRow(values)), people_(WindowsPersonRows(values)) {}
 
   void AddMachine(Parts parts) {
+    for (const std::string_view hive : kMemoryHives) {
+      for (const std::vector<Part>& below : Below(parts, hive)) {
+        Add("", Concat(kMachine, "\\", hive), Joined(below));
+      }
+    }
     for (const std::string_view hive : kMachineHives) {
       for (const std::vector<Part>& below : Below(parts, hive)) {
         std::vector<Part> key = below;

@@ -13,7 +13,9 @@
 namespace hozen {
 
 struct HivePlace {
-  std::string file;  // the hive's path, "C:\Windows\System32\config\SYSTEM"; bytes, no pattern. Case does not matter
+  // The hive's path, "C:\Windows\System32\config\SYSTEM"; bytes, no pattern. Case does not matter. Empty for what only
+  // a running Windows has.
+  std::string file;
   std::string root;  // what its root is called: "HKEY_LOCAL_MACHINE\System"
   std::string key;   // a pattern below the root, beginning with \; "\" is the root itself
 };

@@ -40,7 +40,9 @@ TEST(HiveMapTest, TheMachinesKeysAreInTheHiveOfTheirName) {
   EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\*\\Run"),
               ElementsAre(Concat(kConfig, "Software HKEY_LOCAL_MACHINE\\Software \\Microsoft\\*\\Run")));
   EXPECT_THAT(Places("hkey_local_machine\\sam"), ElementsAre(Concat(kConfig, "SAM HKEY_LOCAL_MACHINE\\SAM \\")));
-  EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\Hardware\\x"), IsEmpty());
+  EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\Hardware\\x"), ElementsAre(" HKEY_LOCAL_MACHINE\\HARDWARE \\x"))
+      << "in no file";
+  EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\Nowhere\\x"), IsEmpty());
   EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\S*\\Policy"),
               UnorderedElementsAre(Concat(kConfig, "SAM HKEY_LOCAL_MACHINE\\SAM \\Policy"),
                                    Concat(kConfig, "Security HKEY_LOCAL_MACHINE\\Security \\Policy"),
@@ -88,10 +90,11 @@ TEST(HiveMapTest, PeoplesClassesAreInAHiveOfTheirOwnToo) {
 }
 
 TEST(HiveMapTest, RecursionGoesIntoEveryHive) {
-  EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\**\\Run"), SizeIs(6));
+  EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\**\\Run"), SizeIs(8));
   // Counted down by the hive's own name; where it ends before it, SAM is the hive.
   EXPECT_THAT(Places("HKEY_LOCAL_MACHINE\\**1\\SAM"),
-              UnorderedElementsAre(Concat(kConfig, "COMPONENTS HKEY_LOCAL_MACHINE\\COMPONENTS \\SAM"),
+              UnorderedElementsAre(" HKEY_LOCAL_MACHINE\\BCD00000000 \\SAM", " HKEY_LOCAL_MACHINE\\HARDWARE \\SAM",
+                                   Concat(kConfig, "COMPONENTS HKEY_LOCAL_MACHINE\\COMPONENTS \\SAM"),
                                    Concat(kConfig, "DRIVERS HKEY_LOCAL_MACHINE\\DRIVERS \\SAM"),
                                    Concat(kConfig, "SAM HKEY_LOCAL_MACHINE\\SAM \\SAM"),
                                    Concat(kConfig, "SAM HKEY_LOCAL_MACHINE\\SAM \\"),

@@ -19,27 +19,38 @@
 
 namespace hozen {
 
-// What the system on an offline disk says of itself. Thread-safe.
-class OfflineFacts {
+// What a system says of itself: the one on an offline disk, or a running Windows. Thread-safe.
+class SystemFacts {
  public:
-  virtual ~OfflineFacts() = default;
+  virtual ~SystemFacts() = default;
   // What a pattern with variables stands for there. Unimplemented for a variable that such a system does not know.
   virtual absl::StatusOr<std::vector<std::string>> Expand(std::string_view pattern) const = 0;
   // Null where it is no Windows.
   virtual const WindowsValues* windows() const { return nullptr; }
   // Keys of a hive, as RegistryQuery has `value`; NotFound where there is no such hive, errors else as
-  // VolumeReader::ReadRegistry. An error of on_key is returned.
+  // VolumeReader::ReadRegistry, or of the system. An error of on_key is returned.
   using OnKey = std::function<absl::Status(const v1::RegistryKey&)>;
   virtual absl::StatusOr<RegistryEnd> ReadKeys(const HivePlace& place, const std::optional<std::string>& value,
                                                const OnKey& on_key) = 0;
 };
+
+// All keys that a place means.
+inline absl::StatusOr<std::vector<v1::RegistryKey>> AllKeysAt(SystemFacts& facts, const HivePlace& place) {
+  std::vector<v1::RegistryKey> keys;
+  const absl::StatusOr<RegistryEnd> end = facts.ReadKeys(place, std::nullopt, [&keys](const v1::RegistryKey& key) {
+    keys.push_back(key);
+    return absl::OkStatus();
+  });
+  if (!end.ok()) return end.status();
+  return keys;
+}
 
 // The trees are the provider's.
 struct TreeSet {
   FileTree* raw = nullptr;  // the host's volumes; null where they cannot be read so, and then why
   std::string why_not_raw;
   FileTree* offline = nullptr;         // where it is set, files are looked for here and nowhere else
-  OfflineFacts* facts = nullptr;       // of `offline`
+  SystemFacts* facts = nullptr;        // of `offline`, or of a running Windows; null for a running Linux
   std::optional<v1::Failure> failure;  // why there is nothing to look in at all
 };
 

@@ -39,11 +39,12 @@ class FactsReader {
   // Texts by their names in lower case.
   using Texts = std::map<std::string, std::string>;
 
-  std::vector<v1::RegistryKey> Keys(const std::string& file, std::string_view key) {
-    absl::StatusOr<std::vector<v1::RegistryKey>> keys = lookup_(file, key);
+  std::vector<v1::RegistryKey> Keys(HivePlace place, std::string_view key) {
+    place.key = key;
+    absl::StatusOr<std::vector<v1::RegistryKey>> keys = lookup_(place);
     if (keys.ok()) return *std::move(keys);
     // One that cannot be read cannot be read each time.
-    const std::string problem = Concat(Printable(file), ": ", StdView(keys.status().message()));
+    const std::string problem = Concat(Printable(place.file), ": ", StdView(keys.status().message()));
     if (facts_.problems.empty() || facts_.problems.back() != problem) facts_.problems.push_back(problem);
     return {};
   }
@@ -58,13 +59,16 @@ class FactsReader {
     return texts;
   }
 
-  Texts TextsAt(const std::string& file, std::string_view key) {
+  Texts TextsAt(const HivePlace& hive, std::string_view key) {
     Texts texts;
-    for (const v1::RegistryKey& found : Keys(file, key)) texts.merge(TextsOf(found));
+    for (const v1::RegistryKey& found : Keys(hive, key)) texts.merge(TextsOf(found));
     return texts;
   }
 
-  std::string Hive(std::string_view name) const { return Concat(root_, "\\System32\\config\\", name); }
+  HivePlace Hive(std::string_view name) const {
+    return {
+        .file = Concat(root_, "\\System32\\config\\", name), .root = Concat("HKEY_LOCAL_MACHINE\\", name), .key = ""};
+  }
 
   // With the letter that the system's drive has here.
   std::string Here(std::string path) const {
@@ -74,7 +78,7 @@ class FactsReader {
   }
 
   void ReadSoftware() {
-    const std::string hive = Hive("SOFTWARE");
+    const HivePlace hive = Hive("SOFTWARE");
     Texts version = TextsAt(hive, kVersionKey);
     if (const std::string& root_then = version["systemroot"]; root_then.size() > 2 && root_then[1] == ':') {
       drive_then_ = root_then.substr(0, 2);
@@ -92,7 +96,7 @@ class FactsReader {
   }
 
   void ReadSystem() {
-    const std::string hive = Hive("SYSTEM");
+    const HivePlace hive = Hive("SYSTEM");
     for (const v1::RegistryKey& select : Keys(hive, "\\Select")) {
       for (const v1::RegistryValue& value : select.values()) {
         const std::optional<uint64_t> number = RegistryNumber(value);
@@ -122,11 +126,15 @@ class FactsReader {
         const auto sid = one.find("users.sid");
         return sid != one.end() && sid->second == profile.sid;
       });
-      if (row != rows.end()) ReadFolders(Concat(row->find("users.userprofile")->second, "\\NTUSER.DAT"), profile);
+      if (row == rows.end()) continue;
+      ReadFolders({.file = Concat(row->find("users.userprofile")->second, "\\NTUSER.DAT"),
+                   .root = Concat("HKEY_USERS\\", profile.sid),
+                   .key = ""},
+                  profile);
     }
   }
 
-  void ReadFolders(const std::string& hive, WindowsProfile& profile) {
+  void ReadFolders(const HivePlace& hive, WindowsProfile& profile) {
     Texts folders = TextsAt(hive, kShellFoldersKey);
     profile.appdata = Here(folders["appdata"]);
     profile.localappdata = Here(folders["local appdata"]);

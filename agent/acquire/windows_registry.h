@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/acquire/hive_map.h"
 #include "agent/acquire/windows_variables.h"
 #include "proto/hozen/v1/registry.pb.h"
 
 namespace hozen {
 
-// The keys below a hive's root that a pattern means ("\Select", "\ProfileList\*"), with their values. `file` is the
-// hive's path as HivePlace.file has it. NotFound where there is no such hive; a key that is not there is no error.
-using RegistryLookup =
-    std::function<absl::StatusOr<std::vector<v1::RegistryKey>>(std::string_view file, std::string_view key)>;
+// The keys that a place means, with their values. NotFound where there is no such hive; a key that is not there is no
+// error.
+using RegistryLookup = std::function<absl::StatusOr<std::vector<v1::RegistryKey>>(const HivePlace& place)>;
 
 struct WindowsFacts {
   WindowsValues values;

@@ -46,8 +46,7 @@ class FakeRegistry {
 };
 
 WindowsFacts Read(FakeRegistry& registry) {
-  return ReadWindowsFacts("C:\\Windows",
-                          [&](std::string_view file, std::string_view key) { return registry.Look(file, key); });
+  return ReadWindowsFacts("C:\\Windows", [&](const HivePlace& place) { return registry.Look(place.file, place.key); });
 }
 
 constexpr char kSoftware[] = "C:\\Windows\\System32\\config\\SOFTWARE|";

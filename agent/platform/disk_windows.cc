@@ -67,6 +67,31 @@ Names NamesOf(HANDLE device) {
   return names;
 }
 
+// Of what has no driver of disks behind it: a file that stands for a device, else a volume of NTFS, whose first sector
+// says how many there are, its copy at the end not counted.
+// https://learn.microsoft.com/windows-server/storage/file-server/ntfs-overview;
+// flatcap.github.io/linux-ntfs/ntfs/files/boot.html
+bool SizeOfContents(HANDLE device, uint64_t& size_bytes) {
+  LARGE_INTEGER size = {};
+  if (::GetFileSizeEx(device, &size) && size.QuadPart > 0) {
+    size_bytes = static_cast<uint64_t>(size.QuadPart);
+    return true;
+  }
+  unsigned char sector[512] = {};
+  OVERLAPPED at_start = {};
+  DWORD got = 0;
+  if (!::ReadFile(device, sector, sizeof(sector), &got, &at_start) || got != sizeof(sector)) return false;
+  if (std::memcmp(sector + 3, "NTFS    ", 8) != 0) return false;
+  const uint64_t sector_size_bytes = sector[11] | uint64_t{sector[12]} << 8;
+  uint64_t sectors = 0;
+  for (int i = 7; i >= 0; --i) sectors = sectors << 8 | sector[40 + i];
+  if (sector_size_bytes < 256 || sector_size_bytes > kMaxSectorSizeBytes || sectors == 0 || sectors >> 50 != 0) {
+    return false;
+  }
+  size_bytes = (sectors + 1) * sector_size_bytes;
+  return true;
+}
+
 bool SizeOf(HANDLE device, uint64_t& size_bytes) {
   GET_LENGTH_INFORMATION length = {};
   if (Ask(device, IOCTL_DISK_GET_LENGTH_INFO, &length, sizeof(length))) {
@@ -78,7 +103,7 @@ bool SizeOf(HANDLE device, uint64_t& size_bytes) {
     size_bytes = static_cast<uint64_t>(geometry.DiskSize.QuadPart);
     return true;
   }
-  return false;
+  return SizeOfContents(device, size_bytes);
 }
 
 absl::Status MeasureDevice(const std::string& path, OpenedDisk& disk) {

@@ -16,6 +16,9 @@ std::vector<std::string> ListDrives();
 // The one that the system runs from; empty where there are none.
 std::string SystemDrive();
 
+// Where Windows stands, "C:\Windows"; empty on Linux.
+std::string SystemFolder();
+
 }  // namespace hozen
 
 #endif  // HOZEN_AGENT_PLATFORM_DRIVES_H_

@@ -8,4 +8,6 @@ std::vector<std::string> ListDrives() { return {}; }
 
 std::string SystemDrive() { return ""; }
 
+std::string SystemFolder() { return ""; }
+
 }  // namespace hozen

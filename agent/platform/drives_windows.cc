@@ -1,6 +1,7 @@
 #include <windows.h>
 
 #include "agent/platform/drives.h"
+#include "core/base/windows_text.h"
 
 namespace hozen {
 
@@ -15,10 +16,12 @@ std::vector<std::string> ListDrives() {
   return drives;
 }
 
-std::string SystemDrive() {
+std::string SystemDrive() { return SystemFolder().substr(0, 2); }
+
+std::string SystemFolder() {
   wchar_t folder[MAX_PATH] = {};
   const UINT size = ::GetSystemWindowsDirectoryW(folder, MAX_PATH);
-  return size < 2 || size >= MAX_PATH ? "C:" : std::string{static_cast<char>(folder[0]), ':'};
+  return size < 2 || size >= MAX_PATH ? R"(C:\Windows)" : Wtf8OfWide({folder, size});
 }
 
 }  // namespace hozen

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "agent/platform/backup_right_windows.h"
 #include "agent/platform/file_access.h"
 #include "core/base/concat.h"
 #include "core/base/path_text.h"
@@ -47,22 +47,6 @@ struct ReparseData {
 };
 
 int64_t UnixNs(const LARGE_INTEGER& time) { return time.QuadPart == 0 ? 0 : (time.QuadPart - kUnixEpoch) * 100; }
-
-// Administrators may read what its owner has kept from them, as a backup does, but must ask for it once. Without the
-// right nothing happens, and what is denied is told file by file.
-void ClaimBackupRight() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    HANDLE opened = nullptr;
-    if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &opened)) return;
-    const WindowsHandle token(opened);
-    TOKEN_PRIVILEGES wanted = {};
-    wanted.PrivilegeCount = 1;
-    wanted.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
-    if (!::LookupPrivilegeValueW(nullptr, SE_BACKUP_NAME, &wanted.Privileges[0].Luid)) return;
-    ::AdjustTokenPrivileges(token.get(), FALSE, &wanted, 0, nullptr, nullptr);
-  });
-}
 
 bool IsNtfs(HANDLE handle) {
   wchar_t name[MAX_PATH + 1] = {};

@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/concat.h"
@@ -32,6 +33,19 @@ std::string Unescaped(std::string_view text) {
     }
   }
   return bytes;
+}
+
+// As makedev(3) puts the two halves together; 0 where they are none.
+uint64_t DeviceNumber(absl::string_view text) {
+  const std::vector<absl::string_view> halves = absl::StrSplit(text, ':');
+  uint64_t major_number = 0;
+  uint64_t minor_number = 0;
+  if (halves.size() != 2 || !absl::SimpleAtoi(halves[0], &major_number) ||
+      !absl::SimpleAtoi(halves[1], &minor_number)) {
+    return 0;
+  }
+  return (major_number & 0xFFFFF000) << 32 | (major_number & 0xFFF) << 8 | (minor_number & 0xFFFFFF00) << 12 |
+         (minor_number & 0xFF);
 }
 
 }  // namespace
@@ -75,6 +89,7 @@ MountTable MountTable::FromMountInfo(std::string_view text) {
     mount.file_system = std::string(after[0]);
     mount.kind = KindOf(mount.file_system);
     mount.device_number = std::string(before[2]);
+    mount.device = DeviceNumber(before[2]);
     mount.root = Unescaped(StdView(before[3]));
     if (after.size() > 1) mount.source = Unescaped(StdView(after[1]));
     // The kernel lists them in the order in which they were mounted: the last lies on top. An automount point that has

@@ -2,6 +2,7 @@
 #ifndef HOZEN_AGENT_PLATFORM_MOUNTS_H_
 #define HOZEN_AGENT_PLATFORM_MOUNTS_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,8 @@ struct Mount {
   MountKind kind = MountKind::kLocal;
   std::string source;         // the device, where there is one
   std::string root;           // which folder of the file system is mounted; "/" but for binds
-  std::string device_number;  // "8:1", as st_dev of its files, but for file systems that have none of a disk
+  std::string device_number;  // Linux: "8:1"
+  uint64_t device = 0;        // as FileMetadata.device of its files, but for file systems that have none of a disk
 };
 
 // Thread-safe once made: a picture of the moment in which it was read.

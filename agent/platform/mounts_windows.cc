@@ -22,7 +22,9 @@ Mount Describe(const std::wstring& root, const std::string& path) {
     return mount;
   }
   wchar_t name[MAX_PATH + 1] = {};
-  if (::GetVolumeInformationW(root.c_str(), nullptr, 0, nullptr, nullptr, nullptr, name, MAX_PATH)) {
+  DWORD serial = 0;
+  if (::GetVolumeInformationW(root.c_str(), nullptr, 0, &serial, nullptr, nullptr, name, MAX_PATH)) {
+    mount.device = serial;
     mount.file_system = absl::AsciiStrToLower(Wtf8OfWide(name));
   }
   return mount;

@@ -1,35 +1,20 @@
 #include "agent/raw/host_volumes.h"
 
-#include <cstdint>
 #include <utility>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
+#include "agent/platform/drives.h"
 #include "agent/raw/raw_tree.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
-namespace {
-
-// What stat says of files there: as makedev(3) puts the two together.
-uint64_t DeviceNumber(const std::string& text) {
-  const std::vector<std::string> halves = absl::StrSplit(text, ':');
-  uint64_t major_number = 0;
-  uint64_t minor_number = 0;
-  if (halves.size() != 2 || !absl::SimpleAtoi(halves[0], &major_number) ||
-      !absl::SimpleAtoi(halves[1], &minor_number)) {
-    return 0;
-  }
-  return (major_number & 0xFFFFF000) << 32 | (major_number & 0xFFF) << 8 | (minor_number & 0xFFFFFF00) << 12 |
-         (minor_number & 0xFF);
-}
-
-}  // namespace
 
 HostVolumes::HostVolumes(const MountTable& mounts, VolumeReaderOptions options) : options_(std::move(options)) {
   RawTreeShape shape;
+  shape.separator = SystemSeparator();
+  shape.ignores_case = shape.has_streams = shape.separator == '\\';
+  shape.drive = SystemDrive();
   for (Mount& mount : mounts.List()) {
     auto device = std::make_unique<Device>();
     const std::string path = mount.path == "/" ? "" : mount.path;
@@ -63,10 +48,18 @@ absl::StatusOr<RawVolume*> HostVolumes::Open(Device& device) const {
        sector_size_bytes = device.disk.sector_size_bytes] {
         return VolumeReader::Start(options, fd, size_bytes, sector_size_bytes);
       },
-      0, DeviceNumber(mount.device_number));
+      0, mount.device);
   HOZEN_RETURN_IF_ERROR(volume->Describe().status());
   device.volume = std::move(volume);
   return device.volume.get();
+}
+
+RawVolume* HostVolumes::VolumeOf(uint64_t device) const {
+  for (const std::unique_ptr<Device>& one : devices_) {
+    absl::MutexLock lock(&one->mutex);
+    if (one->volume != nullptr && one->volume->device() == device) return one->volume.get();
+  }
+  return nullptr;
 }
 
 }  // namespace hozen

@@ -2,6 +2,7 @@
 #ifndef HOZEN_AGENT_RAW_HOST_VOLUMES_H_
 #define HOZEN_AGENT_RAW_HOST_VOLUMES_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ class HostVolumes {
   HostVolumes(const MountTable& mounts, VolumeReaderOptions options);
 
   FileTree& tree() { return *tree_; }
+  // The volume whose files have this device, where one is open; else nullptr. It is ours.
+  RawVolume* VolumeOf(uint64_t device) const;
 
  private:
   // A mounted device, once it was asked for.

@@ -25,7 +25,7 @@ class OfflineDisk {
                                                            const DiskContents::OpenFile& open);
 
   FileTree& tree() { return *tree_; }
-  OfflineFacts& facts() { return *facts_; }
+  SystemFacts& facts() { return *facts_; }
   const OpenedDisk& file() const { return contents_->file(); }
   // With partitions and systems.
   const v1::DiskMetadata& metadata() const { return metadata_; }
@@ -38,7 +38,7 @@ class OfflineDisk {
   v1::DiskMetadata metadata_;
   std::vector<std::unique_ptr<RawVolume>> volumes_;
   std::unique_ptr<FileTree> tree_;
-  std::unique_ptr<OfflineFacts> facts_;
+  std::unique_ptr<SystemFacts> facts_;
 };
 
 }  // namespace hozen

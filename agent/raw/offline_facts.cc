@@ -5,10 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "agent/acquire/path_resolver.h"
 #include "agent/acquire/variables.h"
 #include "agent/acquire/windows_registry.h"
 #include "agent/platform/users.h"
+#include "agent/raw/hive_file.h"
 #include "agent/raw/tree_files.h"
 #include "core/base/concat.h"
 #include "core/base/log.h"
@@ -22,9 +22,8 @@ namespace {
 constexpr size_t kPasswdBytes = 1 << 20;
 constexpr size_t kMostHomes = 10'000;
 constexpr char kSystemRoot[] = "C:\\Windows";
-constexpr const char* kLogEndings[] = {".LOG1", ".LOG2", ".LOG"};
 
-class LinuxFacts final : public OfflineFacts {
+class LinuxFacts final : public SystemFacts {
  public:
   explicit LinuxFacts(FileTree& tree) {
     users_ = ParsePasswd(ReadTreeFile(tree, "/etc/passwd", kPasswdBytes).value_or(""));
@@ -51,12 +50,10 @@ class LinuxFacts final : public OfflineFacts {
   std::vector<std::string> homes_;
 };
 
-class OfflineWindows final : public OfflineFacts {
+class OfflineWindows final : public SystemFacts {
  public:
   OfflineWindows(FileTree& tree, const std::vector<OfflineVolume>& volumes) : tree_(tree), volumes_(volumes) {
-    facts_ = ReadWindowsFacts(kSystemRoot, [this](std::string_view file, std::string_view key) {
-      return KeysOf({.file = std::string(file), .root = "", .key = std::string(key)});
-    });
+    facts_ = ReadWindowsFacts(kSystemRoot, [this](const HivePlace& place) { return AllKeysAt(*this, place); });
     for (const std::string& problem : facts_.problems) Log(Severity::kWarning, Printable(problem));
   }
 
@@ -68,34 +65,15 @@ class OfflineWindows final : public OfflineFacts {
 
   absl::StatusOr<RegistryEnd> ReadKeys(const HivePlace& place, const std::optional<std::string>& value,
                                        const OnKey& on_key) override {
-    HOZEN_ASSIGN_OR_RETURN(const ResolvedEntry hive, ResolveInTree(tree_, place.file));
-    const uint64_t device = hive.entry.metadata->device();
-    const auto volume = std::find_if(volumes_.begin(), volumes_.end(),
-                                     [device](const OfflineVolume& one) { return one.volume->device() == device; });
-    if (volume == volumes_.end() || hive.entry.type != FileType::kRegular) {
-      return absl::NotFoundError(Concat(Printable(place.file), " is no file"));
-    }
-    RegistryQuery query;
-    query.hive.address = hive.entry.metadata->inode();
-    query.key = place.key;
-    query.value = value;
-    for (const char* ending : kLogEndings) {
-      const absl::StatusOr<TreeEntry> log = hive.folder->Find(Concat(hive.entry.name, ending));
-      if (log.ok() && log->type == FileType::kRegular) query.logs.push_back({.address = log->metadata->inode()});
-    }
-    return volume->volume->ReadRegistry(std::move(query), on_key);
+    const auto volume_of = [this](uint64_t device) {
+      const auto found = std::find_if(volumes_.begin(), volumes_.end(),
+                                      [device](const OfflineVolume& one) { return one.volume->device() == device; });
+      return found == volumes_.end() ? nullptr : found->volume;
+    };
+    return ReadHiveFile(tree_, volume_of, place, value, on_key);
   }
 
  private:
-  absl::StatusOr<std::vector<v1::RegistryKey>> KeysOf(const HivePlace& place) {
-    std::vector<v1::RegistryKey> keys;
-    HOZEN_RETURN_IF_ERROR(ReadKeys(place, std::nullopt, [&keys](const v1::RegistryKey& key) {
-                            keys.push_back(key);
-                            return absl::OkStatus();
-                          }).status());
-    return keys;
-  }
-
   FileTree& tree_;
   const std::vector<OfflineVolume> volumes_;
   WindowsFacts facts_;
@@ -103,8 +81,8 @@ class OfflineWindows final : public OfflineFacts {
 
 }  // namespace
 
-std::unique_ptr<OfflineFacts> ReadOfflineFacts(FileTree& tree, const std::vector<OfflineVolume>& volumes,
-                                               v1::FoundSystem& found) {
+std::unique_ptr<SystemFacts> ReadOfflineFacts(FileTree& tree, const std::vector<OfflineVolume>& volumes,
+                                              v1::FoundSystem& found) {
   if (found.system() != "windows") return std::make_unique<LinuxFacts>(tree);
   auto windows = std::make_unique<OfflineWindows>(tree, volumes);
   found.set_hostname(Printable(windows->facts().hostname));

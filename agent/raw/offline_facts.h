@@ -13,8 +13,8 @@ namespace hozen {
 
 // Of the system whose tree this is; for `found.system` "windows" also fills in its name and version. The tree and the
 // volumes must outlive it. What a system that was not recognised is asked for, it says as a Linux without people.
-std::unique_ptr<OfflineFacts> ReadOfflineFacts(FileTree& tree, const std::vector<OfflineVolume>& volumes,
-                                               v1::FoundSystem& found);
+std::unique_ptr<SystemFacts> ReadOfflineFacts(FileTree& tree, const std::vector<OfflineVolume>& volumes,
+                                              v1::FoundSystem& found);
 
 }  // namespace hozen
 

@@ -8,6 +8,7 @@
 #include "agent/platform/mounts.h"
 #include "agent/raw/host_volumes.h"
 #include "agent/raw/offline_disk.h"
+#include "agent/raw/running_facts.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
@@ -28,23 +29,30 @@ class PlanTrees final : public TreeProvider {
     absl::MutexLock lock(&mutex_);
     if (options_.offline_disk.has_value()) return OpenOffline(target_index, sink);
     TreeSet trees;
+    OpenHost(trees);
+    if (!said_) running_ = ReadRunningFacts(host_.get());
+    said_ = true;
+    trees.facts = running_.get();
+    return trees;
+  }
+
+ private:
+  void OpenHost(TreeSet& trees) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!options_.why_no_disks.empty()) {
       trees.why_not_raw = options_.why_no_disks;
-      return trees;
+      return;
     }
     if (host_ == nullptr) {
       const absl::StatusOr<MountTable> mounts = MountTable::Read();
       if (!mounts.ok()) {
         trees.why_not_raw = FailureOf(mounts.status()).detail();
-        return trees;
+        return;
       }
       host_ = std::make_unique<HostVolumes>(*mounts, reader_options_);
     }
     trees.raw = &host_->tree();
-    return trees;
   }
 
- private:
   absl::StatusOr<TreeSet> OpenOffline(uint32_t target_index, ItemSink& sink) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (offline_ == nullptr && !failure_.has_value()) {
       v1::Item item;
@@ -93,6 +101,8 @@ class PlanTrees final : public TreeProvider {
   VolumeReaderOptions reader_options_;
   absl::Mutex mutex_;
   std::unique_ptr<HostVolumes> host_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<SystemFacts> running_ ABSL_GUARDED_BY(mutex_);
+  bool said_ ABSL_GUARDED_BY(mutex_) = false;  // the running system was asked about itself
   std::unique_ptr<OfflineDisk> offline_ ABSL_GUARDED_BY(mutex_);
   std::optional<v1::Failure> failure_ ABSL_GUARDED_BY(mutex_);  // why there is no offline disk
 };

@@ -246,7 +246,7 @@ TEST(ArtifactDefinitionsTest, WhatNoHiveHoldsIsSaidWithItsReason) {
   ASSERT_EQ(not_run.size(), 5u);
   EXPECT_THAT(not_run[0].reason, HasSubstr("only there while Windows runs"));
   EXPECT_THAT(not_run[1].reason, HasSubstr("no root"));
-  EXPECT_THAT(not_run[2].reason, HasSubstr("no hive"));
+  EXPECT_THAT(not_run[2].reason, HasSubstr("only there while Windows runs"));
   EXPECT_THAT(not_run[3].reason, HasSubstr("%%users.shoe_size%%"));
   EXPECT_THAT(not_run[4].reason, HasSubstr("["));
   ExpectBad("name: R\nsources:\n- type: REGISTRY_KEY\n  attributes: {}\n", "lack keys");
@@ -491,15 +491,27 @@ TEST_F(DebianDefinitionsTest, NothingMeantForLinuxIsLeftOut) {
   }
 }
 
+TEST_F(DebianDefinitionsTest, OfARunningWindowsAllRunsButWhatWouldChangeIt) {
+  for (const ArtifactDefinition* definition : definitions_.All()) {
+    absl::StatusOr<ResolvedArtifacts> resolved = definitions_.Resolve({definition->name}, "windows");
+    ASSERT_TRUE(resolved.ok());
+    for (const NotRun& not_run : resolved->not_run) {
+      EXPECT_THAT(not_run.reason, ::testing::AnyOf(HasSubstr("not for Windows"), HasSubstr("win32_product")))
+          << not_run.artifact;
+    }
+  }
+}
+
 TEST_F(DebianDefinitionsTest, AlmostEverythingMeantForWindowsRunsOnAnOfflineDisk) {
   size_t runs = 0;
   for (const ArtifactDefinition* definition : definitions_.All()) {
-    absl::StatusOr<ResolvedArtifacts> resolved = definitions_.Resolve({definition->name}, "windows");
+    absl::StatusOr<ResolvedArtifacts> resolved =
+        definitions_.Resolve({definition->name}, "windows", HostState::kOffline);
     ASSERT_TRUE(resolved.ok());
     runs += resolved->targets.size();
     for (const NotRun& not_run : resolved->not_run) {
       EXPECT_THAT(not_run.reason, ::testing::AnyOf(HasSubstr("not for Windows"), HasSubstr("needs the running system"),
-                                                   HasSubstr("BCD00000000")))
+                                                   HasSubstr("only there while Windows runs")))
           << not_run.artifact;
     }
   }
@@ -555,10 +567,13 @@ TEST(OurDefinitionsTest, AreYamlOnTheirOwn) {
   absl::StatusOr<ArtifactDefinitions> definitions = ArtifactDefinitions::LoadFolder(kOurFolder);
   ASSERT_TRUE(definitions.ok()) << definitions.status();
   EXPECT_NE(definitions->Find("HozenLinuxTriage"), nullptr);
-  absl::StatusOr<ResolvedArtifacts> resolved = definitions->Resolve({"HozenLinuxVolatile"}, "linux");
-  ASSERT_TRUE(resolved.ok());
-  EXPECT_EQ(resolved->targets.size(), static_cast<size_t>(v1::Target::VolatileState::Kind_MAX));
-  EXPECT_TRUE(resolved->not_run.empty());
+  std::set<int> kinds;
+  for (const char* system : {"linux", "windows"}) {
+    absl::StatusOr<ResolvedArtifacts> resolved = definitions->Resolve({"@volatile"}, system);
+    ASSERT_TRUE(resolved.ok());
+    for (const v1::Target& target : resolved->targets) kinds.insert(target.state().kind());
+  }
+  EXPECT_EQ(kinds.size(), static_cast<size_t>(v1::Target::VolatileState::Kind_MAX)) << "each kind is in a set";
 }
 
 TEST_F(DebianDefinitionsTest, TheSetsHaveShortNamesAndMeanSomethingOnTheirSystems) {

@@ -42,9 +42,14 @@ struct Keys {
   std::string reason;  // why there are none
 };
 
-std::string WhyNotOfTheMachine(std::string_view key, std::string_view below) {
+// Of the running system alone.
+constexpr std::string_view kMemoryHives[] = {"bcd00000000", "hardware"};
+
+std::string WhyNotOfTheMachine(std::string_view key, std::string_view below, HostState state) {
   const std::string hive = absl::AsciiStrToLower(AbslView(below.substr(0, below.find('\\'))));
-  if (hive == "hardware") return Concat("\"", Printable(key), "\" is only there while Windows runs");
+  if (std::find(std::begin(kMemoryHives), std::end(kMemoryHives), hive) != std::end(kMemoryHives)) {
+    return state == HostState::kRunning ? "" : Concat("\"", Printable(key), "\" is only there while Windows runs");
+  }
   const bool known = std::find(std::begin(kMachineHives), std::end(kMachineHives), hive) != std::end(kMachineHives);
   if (!known && hive.find_first_of("*?[") == std::string::npos) {
     return Concat("\"", Printable(key), "\" is in no hive that this version looks into");
@@ -52,7 +57,7 @@ std::string WhyNotOfTheMachine(std::string_view key, std::string_view below) {
   return "";
 }
 
-Keys KeysOf(std::string_view key) {
+Keys KeysOf(std::string_view key, HostState state) {
   const size_t end = std::min(key.find('\\'), key.size());
   const auto root = std::find_if(Roots().begin(), Roots().end(), [&](const Root& one) {
     return absl::EqualsIgnoreCase(AbslView(one.name), AbslView(key.substr(0, end)));
@@ -66,7 +71,7 @@ Keys KeysOf(std::string_view key) {
   for (const std::string_view kept_in : root->kept_in) {
     keys.patterns.push_back(below.empty() ? std::string(kept_in) : Concat(kept_in, "\\", below));
   }
-  if (root->kept_in.front() == "HKEY_LOCAL_MACHINE") keys.reason = WhyNotOfTheMachine(key, below);
+  if (root->kept_in.front() == "HKEY_LOCAL_MACHINE") keys.reason = WhyNotOfTheMachine(key, below, state);
   if (keys.reason.empty()) {
     keys.reason = WhyNotPattern(Concat("\\", keys.patterns.front()), "\\", kWindowsVariableNames, "Windows");
   }
@@ -91,8 +96,8 @@ void AddTarget(std::string key, const ArtifactSource::RegistryValue* value, Sour
   registry.set_one_value(true);
 }
 
-void AddKey(const std::string& key, const ArtifactSource::RegistryValue* value, SourceTargets& found) {
-  Keys keys = KeysOf(key);
+void AddKey(const std::string& key, const ArtifactSource::RegistryValue* value, HostState state, SourceTargets& found) {
+  Keys keys = KeysOf(key, state);
   if (!keys.reason.empty()) found.reasons.push_back(std::move(keys.reason));
   for (std::string& pattern : keys.patterns) {
     if (std::string itself = value == nullptr ? KeyItself(pattern) : ""; !itself.empty()) {
@@ -104,10 +109,10 @@ void AddKey(const std::string& key, const ArtifactSource::RegistryValue* value, 
 
 }  // namespace
 
-SourceTargets RegistryTargets(const ArtifactSource& source) {
+SourceTargets RegistryTargets(const ArtifactSource& source, HostState state) {
   SourceTargets found;
-  for (const std::string& key : source.keys) AddKey(key, nullptr, found);
-  for (const ArtifactSource::RegistryValue& value : source.values) AddKey(value.key, &value, found);
+  for (const std::string& key : source.keys) AddKey(key, nullptr, state, found);
+  for (const ArtifactSource::RegistryValue& value : source.values) AddKey(value.key, &value, state, found);
   return found;
 }
 

@@ -93,7 +93,7 @@ const std::vector<std::string>& SystemsOf(const ArtifactDefinition& definition, 
 SourceTargets TargetsByType(const ArtifactSource& source, const TargetSystem& system) {
   if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, system.os);
   if (source.type == "REGISTRY_KEY" || source.type == "REGISTRY_VALUE") {
-    return system.is_windows() ? RegistryTargets(source) : Nothing("only Windows has a registry");
+    return system.is_windows() ? RegistryTargets(source, system.state) : Nothing("only Windows has a registry");
   }
   if (source.type == "COMMAND" || source.type == "HOZEN_STATE" || source.type == "HOZEN_LISTING" ||
       source.type == "WMI") {

@@ -88,6 +88,12 @@ bool StartsWithEscapedByte(std::string_view text) {
          absl::ascii_isxdigit(static_cast<unsigned char>(text[3]));
 }
 
+// "\\.\PhysicalDrive0", "\\?\C:\x", as people type them: Printable would have doubled the third backslash too.
+bool IsTypedDeviceName(std::string_view text) {
+  return text.size() > 4 && (text.starts_with("\\\\.\\") || text.starts_with("\\\\?\\")) && text[4] != '\\' &&
+         !StartsWithEscapedByte(text.substr(3));
+}
+
 }  // namespace
 
 std::string Printable(std::string_view bytes) { return Escape(bytes, /*double_backslashes=*/true); }
@@ -95,6 +101,7 @@ std::string Printable(std::string_view bytes) { return Escape(bytes, /*double_ba
 std::string PrintableLine(std::string_view text) { return Escape(text, /*double_backslashes=*/false); }
 
 std::string FromPrintable(std::string_view text) {
+  if (IsTypedDeviceName(text)) return std::string(text);
   std::string bytes;
   bytes.reserve(text.size());
   while (!text.empty()) {

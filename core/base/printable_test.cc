@@ -63,7 +63,14 @@ TEST(PrintableTest, FromPrintableKeepsTextThatPrintableNeverMakes) {
   EXPECT_EQ(FromPrintable("\\"), "\\");
   EXPECT_EQ(FromPrintable("\\q\\x4"), "\\q\\x4");
   EXPECT_EQ(FromPrintable("\\xZZ"), "\\xZZ");
-  EXPECT_EQ(FromPrintable("\\x4A"), "J");
+  EXPECT_EQ(FromPrintable("\x4A"), "J");
+}
+
+TEST(PrintableTest, FromPrintableTakesDevicesOfWindowsAsTheyAreTypedAndAsTheyAreShown) {
+  for (const std::string name : {R"(\\.\PhysicalDrive0)", R"(\\.\E:)", R"(\\?\GLOBALROOT\Device\x)"}) {
+    EXPECT_EQ(FromPrintable(name), name);
+    EXPECT_EQ(FromPrintable(Printable(name)), name);
+  }
 }
 
 TEST(IsValidUtf8Test, KnowsWellFormedFromOther) {

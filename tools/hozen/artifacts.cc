@@ -30,6 +30,7 @@ struct ArtifactOptions {
   std::string name;
   std::string filter;
   std::string os;
+  bool offline = false;
   std::vector<std::string> folders;
 };
 
@@ -301,11 +302,8 @@ absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOp
   Console& console = invocation.console;
   HOZEN_ASSIGN_OR_RETURN(const ArtifactDefinitions definitions, LoadDefinitions(options.folders));
   HOZEN_ASSIGN_OR_RETURN(const std::vector<SourceCoverage> all,
-                         Coverage(definitions, options.os.empty() ? "linux" : options.os));
-  if (options.os == "windows") {
-    console.Note(Say("Windows is collected from disks that do not run: this is what runs on an offline disk.",
-                     "Windows は停止状態のディスクから収集します。オフラインディスクで実行できるものを示します。"));
-  }
+                         Coverage(definitions, options.os.empty() ? "linux" : options.os,
+                                  options.offline ? HostState::kOffline : HostState::kRunning));
   if (!console.json()) {
     PrintCoverage(console, all);
     return ExitCode::kOk;
@@ -359,6 +357,9 @@ void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* coverage = artifacts->add_subcommand(
       "coverage", Text("Count what runs on a system by source type, with the reason for each source that does not",
                        "対象システムで実行される定義を種類別に数え、実行されないものの理由を示す"));
+  coverage->add_flag("--offline", options->offline,
+                     Text("Of a disk that does not run, in place of a running host",
+                          "稼働中のホストではなく、停止状態のディスクについて数える"));
   add_common(*coverage);
   coverage->callback([&invocation, options] {
     invocation.chosen = [&invocation, options] { return CoverArtifacts(invocation, *options); };

@@ -1,0 +1,25 @@
+#include "agent/platform/backup_right_windows.h"
+
+#include <windows.h>
+
+#include <mutex>
+
+#include "core/base/windows_handle.h"
+
+namespace hozen {
+
+void ClaimBackupRight() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    HANDLE opened = nullptr;
+    if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &opened)) return;
+    const WindowsHandle token(opened);
+    TOKEN_PRIVILEGES wanted = {};
+    wanted.PrivilegeCount = 1;
+    wanted.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
+    if (!::LookupPrivilegeValueW(nullptr, SE_BACKUP_NAME, &wanted.Privileges[0].Luid)) return;
+    ::AdjustTokenPrivileges(token.get(), FALSE, &wanted, 0, nullptr, nullptr);
+  });
+}
+
+}  // namespace hozen
