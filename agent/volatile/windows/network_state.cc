@@ -156,14 +156,21 @@ class Asker {
     if (get == nullptr || free == nullptr) {
       return Miss(what, MakeFailure(v1::CAUSE_NOT_SUPPORTED, Concat("this Windows has no ", function)));
     }
-    Table* table = nullptr;
-    const DWORD error = get(AF_UNSPEC, &table);
-    if (error == ERROR_NOT_FOUND) return;  // there is none
-    if (error != NO_ERROR) return Miss(what, FailureOf(Win32Status(error, function)));
-    const std::unique_ptr<void, Free> owned(table, free);
-    const size_t count = std::min<size_t>(table->NumEntries, kMost);
-    for (size_t i = 0; i < count; ++i) take(table->Table[i]);
-    if (table->NumEntries > kMost) MissRest(what);
+    // One after the other: a host without one of the two still tells of the other.
+    for (const ADDRESS_FAMILY family : {AF_INET, AF_INET6}) {
+      const std::string of = Concat(what, family == AF_INET ? " of ipv4" : " of ipv6");
+      Table* table = nullptr;
+      const DWORD error = get(family, &table);
+      if (error == ERROR_NOT_FOUND) continue;  // there is none
+      if (error != NO_ERROR) {
+        Miss(of, FailureOf(Win32Status(error, function)));
+        continue;
+      }
+      const std::unique_ptr<void, Free> owned(table, free);
+      const size_t count = std::min<size_t>(table->NumEntries, kMost);
+      for (size_t i = 0; i < count; ++i) take(table->Table[i]);
+      if (table->NumEntries > kMost) MissRest(of);
+    }
   }
 
   void Miss(std::string_view what, v1::Failure failure) { records_.push_back(MissingRecord(what, std::move(failure))); }
