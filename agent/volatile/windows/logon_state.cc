@@ -68,23 +68,6 @@ std::string LogonId(const LUID& id) {
   return Concat("0x", absl::Hex(uint64_t{static_cast<uint32_t>(id.HighPart)} << 32 | id.LowPart));
 }
 
-v1::LoginState LoginOf(const SECURITY_LOGON_SESSION_DATA& data) {
-  v1::LoginState login;
-  login.set_source("lsa");
-  login.set_type("logon");
-  login.set_user(UserText(Text(data.LogonDomain), Text(data.UserName)));
-  login.set_logon_id(LogonId(data.LogonId));
-  login.set_logon_type(LogonTypeName(data.LogonType));
-  login.set_session(data.Session);
-  login.set_sid(SidText(data.Sid));
-  login.set_authentication(Text(data.AuthenticationPackage));
-  login.set_logon_server(Text(data.LogonServer));
-  if (const auto at = TimeOfFiletime(static_cast<uint64_t>(data.LogonTime.QuadPart)); at.has_value()) {
-    *login.mutable_at() = *at;
-  }
-  return login;
-}
-
 void AddLogons(const StateContext& context, std::vector<v1::VolatileRecord>& records) {
   ULONG count = 0;
   LUID* ids = nullptr;
@@ -101,7 +84,7 @@ void AddLogons(const StateContext& context, std::vector<v1::VolatileRecord>& rec
     const NTSTATUS got = ::LsaGetLogonSessionData(&ids[i], &data);
     if (got == 0 && data != nullptr) {
       const std::unique_ptr<SECURITY_LOGON_SESSION_DATA, LsaFree> owned_data(data);
-      *records.emplace_back().mutable_login() = LoginOf(*data);
+      *records.emplace_back().mutable_login() = DescribeLogon(data);
       continue;
     }
     constexpr auto kNoSuchLogon = static_cast<NTSTATUS>(0xC000005F);  // STATUS_NO_SUCH_LOGON_SESSION
@@ -219,6 +202,24 @@ class DesktopSessions {
 };
 
 }  // namespace
+
+v1::LoginState DescribeLogon(const void* of) {
+  const auto& data = *static_cast<const SECURITY_LOGON_SESSION_DATA*>(of);
+  v1::LoginState login;
+  login.set_source("lsa");
+  login.set_type("logon");
+  login.set_user(UserText(Text(data.LogonDomain), Text(data.UserName)));
+  login.set_logon_id(LogonId(data.LogonId));
+  login.set_logon_type(LogonTypeName(data.LogonType));
+  login.set_session(data.Session);
+  login.set_sid(SidText(data.Sid));
+  login.set_authentication(Text(data.AuthenticationPackage));
+  login.set_logon_server(Text(data.LogonServer));
+  if (const auto at = TimeOfFiletime(static_cast<uint64_t>(data.LogonTime.QuadPart)); at.has_value()) {
+    *login.mutable_at() = *at;
+  }
+  return login;
+}
 
 std::string LogonTypeName(uint32_t type) {
   return type < std::size(kLogonTypes) && !kLogonTypes[type].empty() ? std::string(kLogonTypes[type]) : Concat(type);

@@ -16,7 +16,9 @@ namespace hozen {
 // own authority is asked, and no domain. Thread-safe.
 std::vector<v1::VolatileRecord> LogonRecords(const StateContext& context);
 
-// Both are thread-safe. Of a SECURITY_LOGON_TYPE: "network"; its number where it has no name.
+// All are thread-safe. Of a SECURITY_LOGON_SESSION_DATA, as the security authority gives it.
+v1::LoginState DescribeLogon(const void* data);
+// Of a SECURITY_LOGON_TYPE: "network"; its number where it has no name.
 std::string LogonTypeName(uint32_t type);
 // Of a WTS_CONNECTSTATE_CLASS, likewise: "disconnected".
 std::string DesktopStateName(uint32_t state);

@@ -94,7 +94,9 @@ TEST(ServiceStateTest, AServiceIsThereAsItWasMade) {
   EXPECT_EQ(service.account(), "LocalSystem");
   EXPECT_EQ(service.load_order_group(), "none group");
   // Wine keeps none.
-  if (service.depends_on_size() > 0) EXPECT_THAT(service.depends_on(), ElementsAre("one", "two"));
+  if (service.depends_on_size() > 0) {
+    EXPECT_THAT(service.depends_on(), ElementsAre("one", "two"));
+  }
   EXPECT_EQ(service.pid(), 0);
 }
 
