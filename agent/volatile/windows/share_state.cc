@@ -15,6 +15,7 @@
 #include "agent/acquire/failure.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/windows/host_values.h"
+#include "agent/volatile/windows/mapped_drives.h"
 #include "agent/volatile/windows/remembered_connections.h"
 #include "agent/volatile/windows/system_function.h"
 #include "core/base/concat.h"
@@ -244,8 +245,9 @@ std::vector<v1::VolatileRecord> ShareRecords(const StateContext& context) {
   AddSessions(lister, records);
   AddFiles(lister, records);
   AddConnections(lister, records);
-  std::vector<v1::VolatileRecord> remembered = RememberedConnections();
-  std::move(remembered.begin(), remembered.end(), std::back_inserter(records));
+  for (std::vector<v1::VolatileRecord> more : {MappedDrives(), RememberedConnections()}) {
+    std::move(more.begin(), more.end(), std::back_inserter(records));
+  }
   return records;
 }
 
