@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "agent/platform/com_windows.h"
+#include "agent/volatile/windows/running_service.h"
 #include "agent/volatile/windows/testing_service_start.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -29,8 +29,8 @@ constexpr size_t kMost = 65'536;
 constexpr size_t kMostData = 1'024;  // of one name and type
 constexpr size_t kMostTexts = 256;   // of one TXT record
 
-// Not documented: as ReactOS declares it (sdk/include/reactos/windns_undoc.h, DNS_CACHE_ENTRY), and as it has been
-// since Windows 2000.
+// Not documented: as osquery (its table dns_cache) and wine's tests (dlls/dnsapi/tests/cache.c) declare it. Only its
+// first three members are looked at.
 struct CacheEntry {
   CacheEntry* next;
   const wchar_t* name;

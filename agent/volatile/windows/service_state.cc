@@ -57,7 +57,10 @@ class Services {
   void List() {
     manager_.reset(::OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT | SC_MANAGER_ENUMERATE_SERVICE));
     DWORD error = manager_ == nullptr ? ::GetLastError() : ListKinds(kAllKinds);
-    if (manager_ != nullptr && error == ERROR_INVALID_PARAMETER) error = ListKinds(kOldKinds);
+    if (manager_ != nullptr && error == ERROR_INVALID_PARAMETER) {
+      kinds_ = kOldKinds;
+      error = ListKinds(kOldKinds);
+    }
     if (error != ERROR_SUCCESS) failures_.push_back(FailureOf(Win32Status(error, "Asking the service manager")));
     complete_ = error == ERROR_SUCCESS;
     if (listed_.size() < kMost) return;
@@ -131,9 +134,12 @@ class Services {
   }
 
   // Whether what stands there is a service; most of what is not listed are other programs' settings.
-  static bool IsOther(const std::wstring& name, v1::WindowsService& service) {
+  bool IsOther(const std::wstring& name, v1::WindowsService& service) const {
     service.set_name(WideText(name));
     if (!AddRegistryConfig(name, /*all=*/true, service).ok()) return false;
+    // A kind that the manager was not asked for.
+    const bool is_users = service.kind().rfind("user_", 0) == 0;
+    if (kinds_ != kAllKinds && (is_users || service.kind() == ServiceKindName(SERVICE_ADAPTER))) return false;
     v1::Missing* const missing = service.add_missing();
     missing->set_what("state");
     *missing->mutable_failure() =
@@ -146,6 +152,7 @@ class Services {
   ServiceHandle manager_;
   std::vector<Listed> listed_;
   std::set<std::wstring> names_;
+  DWORD kinds_ = kAllKinds;
   bool complete_ = false;
   size_t at_ = 0;
   bool looked_for_others_ = false;

@@ -22,6 +22,7 @@
 #include "agent/volatile/windows/running_service.h"
 #include "agent/volatile/windows/task_definition.h"
 #include "core/base/concat.h"
+#include "core/base/windows_text.h"
 
 namespace hozen {
 namespace {
@@ -86,7 +87,7 @@ class Scheduler {
     if (depth > kMostDepth) return absl::ResourceExhaustedError("folders of tasks are nested too deep");
     ComText path;
     folder.get_Path(path.Receive());
-    const std::string what = Concat("tasks of ", WideText(path.view()));
+    const std::string what = Concat("tasks of ", Wtf8OfWide(path.view()));
     ComPointer<IRegisteredTaskCollection> tasks;
     LONG count = 0;
     HRESULT result = folder.GetTasks(TASK_ENUM_HIDDEN, tasks.Receive());
