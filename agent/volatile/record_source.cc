@@ -62,6 +62,7 @@ void RecordSource::Count(const v1::VolatileRecord& record) {
   ++records_;
   if (record.has_missing()) Count(record.missing());
   for (const v1::Missing& missing : record.process().missing()) Count(missing);
+  for (const v1::Missing& missing : record.windows_service().missing()) Count(missing);
 }
 
 absl::StatusOr<size_t> RecordSource::ReadAt(uint64_t offset_bytes, absl::Span<char> buffer) {
