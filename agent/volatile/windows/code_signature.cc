@@ -89,7 +89,7 @@ v1::CodeSignature Ask(WINTRUST_DATA data) {
   AddSigner(data.hWVTStateData, signature);
   if (error != 0 && signature.state() != kUnsigned) {
     const absl::Status status = Win32Status(error, "WinVerifyTrust");
-    signature.set_detail(PrintableLine(StdView(status.message())));
+    signature.set_detail(PrintableLine(Concat("0x", absl::Hex(error), ": ", status.message())));
   }
   data.dwStateAction = WTD_STATEACTION_CLOSE;
   ::WinVerifyTrust(window, &action, &data);

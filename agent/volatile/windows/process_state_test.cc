@@ -185,8 +185,8 @@ TEST_F(ProcessStateTest, MemoryThatRunsAndIsNoFilesIsSuspect) {
 
 TEST_F(ProcessStateTest, HandlesHaveTheirNames) {
   const WindowsHandle mutex(::CreateMutexW(nullptr, FALSE, L"hozen \x4fdd"));
-  const WindowsHandle file(::CreateFileW(OwnPath().c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
-                                         OPEN_EXISTING, 0, nullptr));
+  const WindowsHandle file(::CreateFileW(LR"(C:\windows\system32\cmd.exe)", GENERIC_READ,
+                                         FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING, 0, nullptr));
   ASSERT_TRUE(mutex.valid() && file.valid());
   const v1::ProcessState own = Own();
   const auto find = [&](HANDLE handle) -> v1::Descriptor {
@@ -200,7 +200,7 @@ TEST_F(ProcessStateTest, HandlesHaveTheirNames) {
   EXPECT_THAT(find(mutex.get()).target(), EndsWith("hozen \u4fdd"));
   EXPECT_NE(find(mutex.get()).access() & SYNCHRONIZE, 0u);
   EXPECT_EQ(find(file.get()).type(), "File");
-  EXPECT_THAT(find(file.get()).target(), StrCaseEq(Printable(Wtf8OfWide(OwnPath()))));
+  EXPECT_THAT(find(file.get()).target(), StrCaseEq(R"(C:\\windows\\system32\\cmd.exe)"));
 }
 
 TEST_F(ProcessStateTest, AHandleOfAProcessSaysOfWhich) {
