@@ -7,7 +7,11 @@
 #include "agent/volatile/collect_state.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/state_summary.h"
+#include "agent/volatile/windows/clock_state.h"
+#include "agent/volatile/windows/driver_state.h"
+#include "agent/volatile/windows/mount_state.h"
 #include "agent/volatile/windows/process_state.h"
+#include "agent/volatile/windows/socket_state.h"
 #include "agent/volatile/windows/state_context.h"
 #include "core/base/status_macros.h"
 #include "core/plan/state_kinds.h"
@@ -20,8 +24,16 @@ using State = v1::Target::VolatileState;
 // The records of a kind; empty for one that this agent does not know.
 NextRecord RecordsOfKind(State::Kind kind, const StateContext& context) {
   switch (kind) {
+    case State::KIND_CLOCK:
+      return RecordsOf(WindowsClockRecords(context));
+    case State::KIND_SOCKETS:
+      return RecordsOf(WindowsSocketRecords(context));
     case State::KIND_PROCESSES:
       return WindowsProcessRecords(context);
+    case State::KIND_MODULES:
+      return DriverRecords(context);
+    case State::KIND_MOUNTS:
+      return RecordsOf(WindowsMountRecords(context));
     default:
       return nullptr;
   }
