@@ -9,10 +9,10 @@
 #include "agent/acquire/failure.h"
 #include "agent/volatile/binary_fields.h"
 #include "agent/volatile/record_source.h"
+#include "agent/volatile/windows/host_values.h"
 #include "agent/volatile/windows/system_calls.h"
-#include "agent/volatile/windows/windows_time.h"
+#include "agent/volatile/windows/system_function.h"
 #include "core/base/concat.h"
-#include "core/base/printable.h"
 #include "core/base/windows_error.h"
 #include "core/base/windows_text.h"
 
@@ -97,7 +97,7 @@ class Clock {
     FILETIME now = {};
     ::GetSystemTimePreciseAsFileTime(&now);
     const uint64_t ticks = uint64_t{now.dwHighDateTime} << 32 | now.dwLowDateTime;
-    *state().mutable_utc() = TimestampOfWindows(ticks);
+    if (const auto utc = TimeOfFiletime(ticks); utc.has_value()) *state().mutable_utc() = *utc;
     ULONGLONG awake = 0;
     if (::QueryUnbiasedInterruptTime(&awake)) state().set_monotonic_ns(static_cast<int64_t>(awake) * 100);
     // With the time asleep; Windows before 10 tells it by the millisecond alone.
@@ -107,7 +107,8 @@ class Clock {
     state().set_uptime_ns(static_cast<int64_t>(up) * 100);
     const absl::StatusOr<Answer> day = QuerySystem(kTimeOfDayInformation, kTimeOfDayBytes);
     const uint64_t booted = day.ok() ? FieldAt<uint64_t>(day->bytes, kBootedAt) : 0;
-    *state().mutable_booted() = TimestampOfWindows(booted != 0 ? booted : ticks - up);
+    const auto since = TimeOfFiletime(booted != 0 ? booted : ticks - up);
+    if (since.has_value()) *state().mutable_booted() = *since;
     const std::optional<DWORD> boot = RegistryNumber(kPrefetchKey, L"BootId");
     if (boot.has_value()) state().set_boot_id(Concat(*boot));
   }
@@ -116,7 +117,7 @@ class Clock {
     wchar_t name[256] = {};
     DWORD size = std::size(name);
     if (::GetComputerNameExW(ComputerNamePhysicalDnsFullyQualified, name, &size)) {
-      state().set_hostname(Printable(Wtf8OfWide({name, size})));
+      state().set_hostname(WideText({name, size}));
     } else {
       Miss("the host's name", Win32Status(::GetLastError(), "Asking for it"));
     }
@@ -133,9 +134,9 @@ class Clock {
     }
     std::optional<std::wstring> build = RegistryText(kVersionKey, L"BuildLabEx");
     if (!build.has_value()) build = RegistryText(kVersionKey, L"BuildLab");
-    if (build.has_value()) state().set_kernel_version(Printable(Wtf8OfWide(*build)));
+    if (build.has_value()) state().set_kernel_version(WideText(*build));
     const std::optional<std::wstring> options = RegistryText(kControlKey, L"SystemStartOptions");
-    if (options.has_value()) state().set_kernel_command_line(Printable(Wtf8OfWide(*options)));
+    if (options.has_value()) state().set_kernel_command_line(WideText(*options));
   }
 
   void AddIntegrity() {

@@ -12,11 +12,11 @@
 #include <optional>
 #include <string_view>
 
-#include "agent/volatile/windows/system_calls.h"
+#include "agent/volatile/windows/host_values.h"
+#include "agent/volatile/windows/system_function.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/windows_error.h"
-#include "core/base/windows_text.h"
 #include "core/crypto/sha256.h"
 
 namespace hozen {
@@ -58,7 +58,7 @@ constexpr Meaning kMeanings[] = {
 std::string NameOf(PCCERT_CONTEXT certificate, DWORD flags) {
   wchar_t name[kMostNameChars] = {};
   ::CertGetNameStringW(certificate, CERT_NAME_SIMPLE_DISPLAY_TYPE, flags, nullptr, name, kMostNameChars);
-  return Printable(Wtf8OfWide(name));
+  return WideText(name);
 }
 
 // Who signed, whatever became of it.
@@ -135,7 +135,7 @@ v1::CodeSignature InCatalog(HCATADMIN admin, bool by_second_call, const CATALOG_
   data.dwUnionChoice = WTD_CHOICE_CATALOG;
   data.pCatalog = &subject;
   v1::CodeSignature signature = Ask(data);
-  signature.set_catalog(Printable(Wtf8OfWide(catalog.wszCatalogFile)));
+  signature.set_catalog(WideText(catalog.wszCatalogFile));
   return signature;
 }
 

@@ -10,10 +10,10 @@
 #include "agent/acquire/failure.h"
 #include "agent/volatile/binary_fields.h"
 #include "agent/volatile/windows/device_paths.h"
+#include "agent/volatile/windows/host_values.h"
 #include "agent/volatile/windows/program_files.h"
 #include "agent/volatile/windows/system_calls.h"
 #include "core/base/concat.h"
-#include "core/base/printable.h"
 #include "core/base/windows_text.h"
 
 namespace hozen {
@@ -60,8 +60,8 @@ struct Drivers {
     const std::wstring path = FileOf(WideOfSystemText(driver.path), paths);
     v1::VolatileRecord record;
     v1::KernelModule& module = *record.mutable_kernel_module();
-    module.set_name(Printable(Wtf8OfWide(std::wstring_view(path).substr(path.rfind(L'\\') + 1))));
-    module.set_path(Printable(Wtf8OfWide(path)));
+    module.set_name(WideText(std::wstring_view(path).substr(path.rfind(L'\\') + 1)));
+    module.set_path(WideText(path));
     module.set_size_bytes(driver.size_bytes);
     module.set_references(static_cast<int32_t>(driver.references));
     if (driver.address != 0) module.set_address(Concat(absl::Hex(driver.address)));

@@ -12,9 +12,8 @@
 #include "agent/volatile/testing_mutation.h"
 #include "agent/volatile/windows/clock_state.h"
 #include "agent/volatile/windows/driver_state.h"
+#include "agent/volatile/windows/host_values.h"
 #include "agent/volatile/windows/mount_state.h"
-#include "core/base/printable.h"
-#include "core/base/windows_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -54,7 +53,7 @@ TEST(ClockStateTest, ItIsNow) {
   wchar_t name[256] = {};
   DWORD size = 256;
   ASSERT_TRUE(::GetComputerNameExW(ComputerNamePhysicalDnsHostname, name, &size));
-  EXPECT_THAT(clock.hostname(), StartsWith(Printable(Wtf8OfWide(name))));
+  EXPECT_THAT(clock.hostname(), StartsWith(WideText(name)));
   EXPECT_THAT(clock.kernel_release(), MatchesRegex("\\d+\\.\\d+\\.\\d+.*"));
   for (size_t i = 1; i < records.size(); ++i) EXPECT_TRUE(records[i].has_missing());
 }

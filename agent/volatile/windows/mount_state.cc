@@ -10,8 +10,8 @@
 #include "agent/acquire/failure.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/windows/device_paths.h"
+#include "agent/volatile/windows/host_values.h"
 #include "core/base/concat.h"
-#include "core/base/printable.h"
 #include "core/base/windows_error.h"
 #include "core/base/windows_text.h"
 
@@ -31,8 +31,6 @@ constexpr Flag kFlags[] = {
     {FILE_NAMED_STREAMS, "named_streams"},     {FILE_SUPPORTS_USN_JOURNAL, "usn_journal"},
     {0x20000000 /* FILE_DAX_VOLUME */, "dax"},
 };
-
-std::string Text(std::wstring_view wide) { return Printable(Wtf8OfWide(wide)); }
 
 std::string KindOf(UINT type) {
   switch (type) {
@@ -120,8 +118,8 @@ class Volumes {
   // `volume` is "\\?\Volume{...}\".
   void AddVolume(const std::wstring& volume) {
     v1::MountState mount;
-    mount.set_source(Text(volume));
-    if (volume.size() > 5) mount.set_device(Text(TargetOf(volume.substr(4, volume.size() - 5))));
+    mount.set_source(WideText(volume));
+    if (volume.size() > 5) mount.set_device(WideText(TargetOf(volume.substr(4, volume.size() - 5))));
     std::vector<std::wstring> places = PlacesOf(volume);
     const std::string kind = KindOf(::GetDriveTypeW(places.empty() ? volume.c_str() : places[0].c_str()));
     wchar_t label[MAX_PATH + 1] = {};
@@ -130,11 +128,11 @@ class Volumes {
     DWORD flags = 0;
     std::string facts = Concat("kind=", kind);
     if (::GetVolumeInformationW(volume.c_str(), label, MAX_PATH, &serial, nullptr, &flags, file_system, MAX_PATH)) {
-      mount.set_file_system(Text(file_system));
+      mount.set_file_system(WideText(file_system));
       mount.set_options(VolumeOptions(flags));
       char number[16];
       std::snprintf(number, sizeof(number), "%04lX-%04lX", serial >> 16, serial & 0xFFFF);
-      facts += Concat(",serial=", number, ",label=", Text(label));
+      facts += Concat(",serial=", number, ",label=", WideText(label));
     } else if (const DWORD error = ::GetLastError(); error != ERROR_NOT_READY) {
       // One that is locked by BitLocker, or has a file system that Windows does not know. A drive without a medium has
       // nothing that could be missing.
@@ -148,7 +146,7 @@ class Volumes {
     for (const std::wstring& place : places) {
       v1::MountState& one = *records_.emplace_back().mutable_mount();
       one = mount;
-      one.set_mount_point(Text(place));
+      one.set_mount_point(WideText(place));
     }
   }
 
@@ -161,10 +159,10 @@ class Volumes {
       if ((letters >> i & 1) == 0 || letters_.count(letter) > 0) continue;
       const std::wstring target = TargetOf(letter);
       v1::MountState& mount = *records_.emplace_back().mutable_mount();
-      mount.set_mount_point(Text(letter + L"\\"));
-      mount.set_device(Text(target));
+      mount.set_mount_point(WideText(letter + L"\\"));
+      mount.set_device(WideText(target));
       const std::wstring path = paths.PathOfDevice(target);
-      if (path.rfind(LR"(\\?\)", 0) != 0) mount.set_source(Text(path));
+      if (path.rfind(LR"(\\?\)", 0) != 0) mount.set_source(WideText(path));
       // The type is known here; only more than that would be asked of the server.
       mount.set_super_options(Concat("kind=", KindOf(::GetDriveTypeW((letter + L"\\").c_str()))));
     }

@@ -8,10 +8,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "agent/volatile/windows/host_values.h"
 #include "core/base/concat.h"
-#include "core/base/printable.h"
 #include "core/base/windows_error.h"
-#include "core/base/windows_text.h"
 
 namespace hozen {
 namespace {
@@ -79,8 +78,7 @@ class Walk {
     // A page of a library that is written once, when it is loaded, is copied then and is nobody's secret.
     if (!suspect || (protection == PAGE_EXECUTE_WRITECOPY && region.Type == MEM_IMAGE)) return;
     AddSuspect(RangeText(AddressOf(region.BaseAddress), region.RegionSize),
-               PermissionsText(protection, region.Type == MEM_MAPPED),
-               of_a_file ? Printable(Wtf8OfWide(allocation_path_)) : "");
+               PermissionsText(protection, region.Type == MEM_MAPPED), of_a_file ? WideText(allocation_path_) : "");
   }
 
   void AddImage(uint64_t base) {
@@ -99,7 +97,7 @@ class Walk {
         return;
       }
       found = file_at_.emplace(allocation_path_, memory_.mapped_files.size()).first;
-      memory_.mapped_files.emplace_back().set_path(Printable(Wtf8OfWide(allocation_path_)));
+      memory_.mapped_files.emplace_back().set_path(WideText(allocation_path_));
     }
     v1::MappedFile& file = memory_.mapped_files[found->second];
     file.set_mapped_bytes(file.mapped_bytes() + region.RegionSize);
@@ -158,9 +156,8 @@ class Walk {
     for (const MappedImage& image : memory_.images) {
       if (image.listed && image.mapped) continue;
       AddSuspect(RangeText(image.address, image.size_bytes), "",
-                 Concat(Printable(Wtf8OfWide(image.path)), image.listed
-                                                               ? " (in the loader's list, and no image is mapped there)"
-                                                               : " (an image that is not in the loader's list)"));
+                 Concat(WideText(image.path), image.listed ? " (in the loader's list, and no image is mapped there)"
+                                                           : " (an image that is not in the loader's list)"));
     }
   }
 

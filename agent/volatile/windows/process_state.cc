@@ -10,16 +10,16 @@
 
 #include "agent/acquire/failure.h"
 #include "agent/volatile/binary_fields.h"
+#include "agent/volatile/timestamps.h"
+#include "agent/volatile/windows/host_values.h"
 #include "agent/volatile/windows/image_headers.h"
 #include "agent/volatile/windows/process_memory.h"
 #include "agent/volatile/windows/process_parameters.h"
 #include "agent/volatile/windows/system_calls.h"
-#include "agent/volatile/windows/windows_time.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/windows_error.h"
 #include "core/base/windows_handle.h"
-#include "core/base/windows_text.h"
 
 namespace hozen {
 namespace {
@@ -68,9 +68,9 @@ class Description {
     process_.set_threads(listed.threads);
     process_.set_resident_bytes(listed.resident_bytes);
     process_.set_virtual_bytes(listed.virtual_bytes);
-    if (listed.created == 0) return;
     process_.set_start_ticks(listed.created);
-    *process_.mutable_started() = TimestampOfWindows(listed.created);
+    const auto started = TimeOfFiletime(listed.created);
+    if (started.has_value()) *process_.mutable_started() = *started;
   }
 
   v1::ProcessState Make() {
@@ -146,7 +146,7 @@ class Description {
     const absl::StatusOr<Answer> answer = QueryProcess(known_.get(), kCommandLine, kTextBytes, kTextBytes);
     if (!answer.ok()) return;
     const std::optional<std::wstring> text = TextAt(*answer, 0);
-    if (text.has_value() && !text->empty()) process_.add_command_line(Printable(Wtf8OfWide(*text)));
+    if (text.has_value() && !text->empty()) process_.add_command_line(WideText(*text));
   }
 
   void AddParameters() {
@@ -164,14 +164,14 @@ class Description {
       Miss("parameters", FailureOf(parameters.status()));
       return;
     }
-    process_.set_working_folder(Printable(Wtf8OfWide(parameters->working_folder)));
+    process_.set_working_folder(WideText(parameters->working_folder));
     if (process_.command_line().empty() && !parameters->command_line.empty()) {
-      process_.add_command_line(Printable(Wtf8OfWide(parameters->command_line)));
+      process_.add_command_line(WideText(parameters->command_line));
     }
     for (const auto& [name, value] : ParseEnvironmentBlock(parameters->environment)) {
       v1::EnvironmentVariable& variable = *process_.add_environment();
-      variable.set_name(Printable(Wtf8OfWide(name)));
-      variable.set_value(Printable(Wtf8OfWide(value)));
+      variable.set_name(WideText(name));
+      variable.set_value(WideText(value));
     }
     if (parameters->environment_cut) {
       Miss("environment", MakeFailure(v1::CAUSE_LIMIT_FILE_BYTES, "only its first 1 MiB is here"));
@@ -203,7 +203,7 @@ class Description {
     std::optional<v1::Failure> first_unread;
     for (const MappedImage& image : images) {
       v1::LoadedModule& module = *process_.add_modules();
-      module.set_path(Printable(Wtf8OfWide(image.path)));
+      module.set_path(WideText(image.path));
       module.set_base_address(Concat(absl::Hex(image.address)));
       module.set_size_bytes(image.size_bytes);
       if (image.path.empty()) continue;
@@ -254,7 +254,7 @@ class Description {
       }
     }
     v1::Executable& executable = *process_.mutable_executable();
-    executable.set_path(Printable(Wtf8OfWide(path)));
+    executable.set_path(WideText(path));
     executable.set_deleted(absl::IsNotFound(file->status));
     executable.set_device(file->metadata.device());
     executable.set_inode(file->metadata.inode());

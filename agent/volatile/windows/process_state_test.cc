@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "agent/acquire/failure.h"
+#include "agent/volatile/windows/host_values.h"
 #include "agent/volatile/windows/image_headers.h"
 #include "agent/volatile/windows/process_memory.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/windows_handle.h"
-#include "core/base/windows_text.h"
 #include "core/crypto/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -145,7 +145,7 @@ TEST_F(ProcessStateTest, AProcessIsWhoItWasStartedAs) {
 TEST_F(ProcessStateTest, OursRunsUnchangedFromItsFile) {
   const v1::ProcessState own = Own();
   const std::wstring path = OwnPath();
-  EXPECT_THAT(own.executable().path(), StrCaseEq(Printable(Wtf8OfWide(path))));
+  EXPECT_THAT(own.executable().path(), StrCaseEq(WideText(path)));
   const std::string sha256 = Sha256::Of(BytesOf(path)).ToHex();
   EXPECT_EQ(own.executable().sha256(), sha256);
   EXPECT_EQ(own.executable().signature().state(), "unsigned");
@@ -269,7 +269,7 @@ TEST_F(ProcessStateTest, WhatEndedMeanwhileVanished) {
 }
 
 TEST_F(ProcessStateTest, WhatTheOwnerRefusesIsNotRead) {
-  refused_ = Printable(Wtf8OfWide(OwnPath()));
+  refused_ = WideText(OwnPath());
   const v1::ProcessState own = Own();
   EXPECT_THAT(own.executable().path(), StrCaseEq(refused_));
   EXPECT_THAT(own.executable().sha256(), IsEmpty());

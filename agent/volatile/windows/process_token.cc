@@ -11,12 +11,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "agent/volatile/windows/system_calls.h"
+#include "agent/volatile/windows/host_values.h"
 #include "core/base/concat.h"
-#include "core/base/printable.h"
 #include "core/base/windows_error.h"
 #include "core/base/windows_handle.h"
-#include "core/base/windows_text.h"
 
 namespace hozen {
 namespace {
@@ -64,9 +62,9 @@ bool IsOfThisSystem(PSID sid) {
 
 std::string Joined(std::wstring_view domain, std::wstring_view name) {
   if (name.empty()) return "";
-  const std::string account = Printable(Wtf8OfWide(name));
+  const std::string account = WideText(name);
   // One backslash between the two, also where Printable doubles those of names.
-  return domain.empty() ? account : Concat(Printable(Wtf8OfWide(domain)), "\\", account);
+  return domain.empty() ? account : Concat(WideText(domain), "\\", account);
 }
 
 std::string LookUp(PSID sid) {
@@ -148,7 +146,7 @@ void AddPrivileges(HANDLE token, v1::ProcessToken& described) {
     if ((one.Attributes & (SE_PRIVILEGE_ENABLED | SE_PRIVILEGE_USED_FOR_ACCESS)) == 0) continue;
     wchar_t name[128] = {};
     DWORD size = std::size(name);
-    described.add_privileges(::LookupPrivilegeNameW(nullptr, &one.Luid, name, &size) ? Printable(Wtf8OfWide(name))
+    described.add_privileges(::LookupPrivilegeNameW(nullptr, &one.Luid, name, &size) ? WideText(name)
                                                                                      : Concat(Joined(one.Luid)));
   }
 }
@@ -164,13 +162,6 @@ void AddGroups(HANDLE token, v1::ProcessToken& described) {
 }
 
 }  // namespace
-
-std::string SidText(void* sid) {
-  wchar_t* text = nullptr;
-  if (sid == nullptr || !::ConvertSidToStringSidW(sid, &text)) return "";
-  const LocalMemory owned(text);
-  return Wtf8OfWide(text);
-}
 
 std::string LogonIdText(uint64_t logon) { return Concat("0x", absl::Hex(logon)); }
 

@@ -27,9 +27,6 @@ class AccountNames {
   std::string machine_;  // the SID of this machine's own accounts without their last number; empty: not known
 };
 
-// "S-1-5-18"; empty where Win32 does not say. Thread-safe.
-std::string SidText(void* sid);
-
 // "0x3e7": a logon session's LUID as the event log has it. Thread-safe.
 std::string LogonIdText(uint64_t logon);
 

@@ -18,14 +18,13 @@
 
 #include "agent/acquire/failure.h"
 #include "agent/volatile/record_source.h"
+#include "agent/volatile/windows/host_values.h"
 #include "agent/volatile/windows/process_list.h"
-#include "agent/volatile/windows/system_calls.h"
-#include "agent/volatile/windows/windows_time.h"
+#include "agent/volatile/windows/system_function.h"
 #include "core/base/address_text.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/windows_error.h"
-#include "core/base/windows_text.h"
 
 namespace hozen {
 namespace {
@@ -154,9 +153,8 @@ class Tables {
       socket.set_state("UNCONNECTED");
       socket.add_seen_in("GetExtendedUdpTable");
     }
-    if (row.liCreateTimestamp.QuadPart > 0) {
-      *socket.mutable_created() = TimestampOfWindows(static_cast<uint64_t>(row.liCreateTimestamp.QuadPart));
-    }
+    const auto created = TimeOfFiletime(static_cast<uint64_t>(row.liCreateTimestamp.QuadPart));
+    if (created.has_value()) *socket.mutable_created() = *created;
     // What waits for its end is nobody's any more.
     if (row.dwOwningPid == 0) return;
     v1::SocketOwner& owner = *socket.add_owners();
@@ -177,7 +175,7 @@ class Tables {
     if (owner_of(&row, TCPIP_OWNER_MODULE_INFO_BASIC, memory.data(), &size) != NO_ERROR) return "";
     const auto* const info = reinterpret_cast<const TCPIP_OWNER_MODULE_BASIC_INFO*>(memory.data());
     if (info->pModuleName == nullptr) return "";
-    const std::string name = Printable(Wtf8OfWide(info->pModuleName));
+    const std::string name = WideText(info->pModuleName);
     return name == process ? "" : name;
   }
 

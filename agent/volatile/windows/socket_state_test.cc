@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/printable.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -54,11 +54,6 @@ absl::StatusOr<Answer> AskUntilItFits(const std::function<int32_t(char* bytes, U
 
 }  // namespace
 
-void* FindSystemFunction(const wchar_t* library, const char* name) {
-  const HMODULE module = ::LoadLibraryExW(library, nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32);
-  return module == nullptr ? nullptr : reinterpret_cast<void*>(::GetProcAddress(module, name));
-}
-
 absl::Status NtStatus(int32_t status, std::string_view what) {
   if (status == kInvalidClass || status == kNotImplemented) {
     return absl::UnimplementedError(Concat(what, ": this Windows does not know it"));

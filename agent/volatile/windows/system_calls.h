@@ -14,15 +14,6 @@
 
 namespace hozen {
 
-// A function of a library in System32, which is loaded from there and from nowhere else, and stays loaded. Null where
-// this Windows has no such library or no such function in it.
-void* FindSystemFunction(const wchar_t* library, const char* name);
-
-template <typename Function>
-Function SystemFunction(const wchar_t* library, const char* name) {
-  return reinterpret_cast<Function>(FindSystemFunction(library, name));
-}
-
 // The status that an NTSTATUS stands for, by the Win32 error that it stands for. A class of information that this
 // Windows does not know is Unimplemented.
 absl::Status NtStatus(int32_t status, std::string_view what);
