@@ -9,12 +9,17 @@
 #include "agent/volatile/state_summary.h"
 #include "agent/volatile/windows/autorun_state.h"
 #include "agent/volatile/windows/bits_state.h"
+#include "agent/volatile/windows/clock_state.h"
 #include "agent/volatile/windows/dns_cache_state.h"
+#include "agent/volatile/windows/driver_state.h"
 #include "agent/volatile/windows/logon_state.h"
+#include "agent/volatile/windows/mount_state.h"
 #include "agent/volatile/windows/network_state.h"
 #include "agent/volatile/windows/pipe_state.h"
+#include "agent/volatile/windows/process_state.h"
 #include "agent/volatile/windows/service_state.h"
 #include "agent/volatile/windows/share_state.h"
+#include "agent/volatile/windows/socket_state.h"
 #include "agent/volatile/windows/state_context.h"
 #include "agent/volatile/windows/task_state.h"
 #include "core/base/status_macros.h"
@@ -28,24 +33,34 @@ using State = v1::Target::VolatileState;
 // The records of a kind; empty for one that this agent does not know.
 NextRecord RecordsOfKind(State::Kind kind, const StateContext& context) {
   switch (kind) {
+    case State::KIND_CLOCK:
+      return RecordsOf(WindowsClockRecords(context));
+    case State::KIND_SOCKETS:
+      return RecordsOf(WindowsSocketRecords(context));
     case State::KIND_NETWORK:
       return RecordsOf(NetworkRecords(context));
+    case State::KIND_DNS_CACHE:
+      return DnsCacheRecords(context);
     case State::KIND_LOGINS:
       return RecordsOf(LogonRecords(context));
+    case State::KIND_SHARES:
+      return RecordsOf(ShareRecords(context));
+    case State::KIND_PROCESSES:
+      return WindowsProcessRecords(context);
+    case State::KIND_PIPES:
+      return RecordsOf(PipeRecords(context));
+    case State::KIND_MODULES:
+      return DriverRecords(context);
     case State::KIND_SERVICES:
       return ServiceRecords(context);
     case State::KIND_TASKS:
       return RecordsOf(TaskRecords(context));
-    case State::KIND_AUTORUNS:
-      return AutorunRecords(context);
-    case State::KIND_PIPES:
-      return RecordsOf(PipeRecords(context));
-    case State::KIND_SHARES:
-      return RecordsOf(ShareRecords(context));
     case State::KIND_BITS:
       return RecordsOf(BitsRecords(context));
-    case State::KIND_DNS_CACHE:
-      return DnsCacheRecords(context);
+    case State::KIND_AUTORUNS:
+      return AutorunRecords(context);
+    case State::KIND_MOUNTS:
+      return RecordsOf(WindowsMountRecords(context));
     default:
       return nullptr;
   }
