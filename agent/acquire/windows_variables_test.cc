@@ -108,11 +108,11 @@ TEST(WindowsVariablesTest, ValuesThatCannotBePathsAreNoValues) {
 
 TEST(WindowsVariablesTest, InAQueryAValueEndsNoText) {
   WindowsValues values = Values();
-  values.profiles = {{.sid = "S-1-5-21-1", .path = "C:\\x", .user_name = "o'neil \"[a]\" \\"}};
+  values.profiles = {{.sid = "S-1-5-21-1", .path = "C:\\x", .user_name = "o'neil \\ \"[a]\""}};
   const absl::StatusOr<std::vector<std::string>> expanded = ExpandWindowsVariables(
       "SELECT * FROM A WHERE N='%%users.username%%' AND S=\"%%users.sid%%\"", values, &EscapedForWql);
   ASSERT_TRUE(expanded.ok()) << expanded.status();
-  EXPECT_THAT(*expanded, ElementsAre(R"(SELECT * FROM A WHERE N='o\'neil \"[a]\" \\' AND S="S-1-5-21-1")"));
+  EXPECT_THAT(*expanded, ElementsAre(R"(SELECT * FROM A WHERE N='o\'neil \\ \"[a]\"' AND S="S-1-5-21-1")"));
 }
 
 }  // namespace
