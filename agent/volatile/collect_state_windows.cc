@@ -7,6 +7,7 @@
 #include "agent/volatile/collect_state.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/state_summary.h"
+#include "agent/volatile/windows/shadow_copy_state.h"
 #include "agent/volatile/windows/state_context.h"
 #include "core/base/status_macros.h"
 #include "core/plan/state_kinds.h"
@@ -17,8 +18,10 @@ namespace {
 using State = v1::Target::VolatileState;
 
 // The records of a kind; empty for one that this agent does not know.
-NextRecord RecordsOfKind(State::Kind kind, const StateContext& /*context*/) {
+NextRecord RecordsOfKind(State::Kind kind, const StateContext& context) {
   switch (kind) {
+    case State::KIND_SHADOW_COPIES:
+      return ShadowCopyRecords(context);
     default:
       return nullptr;
   }
