@@ -3,6 +3,7 @@
 #include <optional>
 #include <regex>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "absl/strings/str_split.h"
@@ -33,7 +34,8 @@ v1::Target WmiTarget(const std::string& query, const std::string& name_space = "
 bool Has(const std::string& line, const std::string& regex) { return std::regex_search(line, std::regex(regex)); }
 
 // People of a host, as a provider of trees knows them.
-class FakeFacts final : public OfflineFacts {
+using Facts = std::remove_pointer_t<decltype(TreeSet::facts)>;
+class FakeFacts final : public Facts {
  public:
   explicit FakeFacts(std::vector<WindowsProfile> people) { values_.profiles = std::move(people); }
   absl::StatusOr<std::vector<std::string>> Expand(std::string_view pattern) const override {
@@ -50,7 +52,7 @@ class FakeFacts final : public OfflineFacts {
 
 class FakeTrees final : public TreeProvider {
  public:
-  explicit FakeTrees(OfflineFacts& facts) : facts_(facts) {}
+  explicit FakeTrees(Facts& facts) : facts_(facts) {}
   absl::StatusOr<TreeSet> Open(uint32_t, ItemSink&) override {
     TreeSet trees;
     trees.facts = &facts_;
@@ -58,7 +60,7 @@ class FakeTrees final : public TreeProvider {
   }
 
  private:
-  OfflineFacts& facts_;
+  Facts& facts_;
 };
 
 class AcquireWmiTest : public ::testing::Test {
@@ -105,6 +107,13 @@ TEST_F(AcquireWmiTest, TakesTheSystem) {
   EXPECT_TRUE(sink_.taken[0].until_end);
   ASSERT_EQ(sink_.traces.size(), 1u);
   EXPECT_THAT(sink_.traces[0].what(), HasSubstr("WMI"));
+}
+
+TEST_F(AcquireWmiTest, AListIsAList) {
+  const v1::TargetOutcome outcome = Ask(WmiTarget("SELECT * FROM Win32_SystemEnclosure"));
+  EXPECT_FALSE(outcome.has_failure()) << outcome.failure().DebugString();
+  ASSERT_EQ(sink_.taken.size(), 1u);
+  EXPECT_TRUE(Has(sink_.taken[0].bytes, R"re("ChassisTypes":\[[0-9]+)re")) << sink_.taken[0].bytes;
 }
 
 TEST_F(AcquireWmiTest, TakesManyAndCountsThem) {

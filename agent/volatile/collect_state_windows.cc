@@ -27,6 +27,13 @@ NextRecord RecordsOfKind(State::Kind kind, const StateContext& context) {
   }
 }
 
+v1::Trace TraceOfShadowCopies(const std::string& path) {
+  v1::Trace trace;
+  trace.set_path(path);
+  trace.set_what("the Volume Shadow Copy Service was asked, and may have been started for it");
+  return trace;
+}
+
 }  // namespace
 
 absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const AcquireOptions& options,
@@ -55,6 +62,7 @@ absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const A
     *outcome.mutable_failure() = MakeFailure(v1::CAUSE_NOT_SUPPORTED, "Windows has no such kind of state");
     return outcome;
   }
+  if (kind == State::KIND_SHADOW_COPIES) sink.NoteTrace(TraceOfShadowCopies(outcome.pattern()));
   RecordSource source(std::move(next));
   v1::Item item;
   item.set_kind(v1::Item::KIND_STATE);
