@@ -46,6 +46,10 @@ absl::StatusOr<v1::TargetOutcome> AcquireListing(const v1::Target& target, const
 absl::StatusOr<v1::TargetOutcome> AcquireRegistry(const v1::Target& target, const AcquireOptions& options,
                                                   ItemSink& sink);
 
+// What WMI of a running Windows answers: an item of KIND_WMI for each query that the target's stands for. What has no
+// such namespace or class has no item, and the outcome says so.
+absl::StatusOr<v1::TargetOutcome> AcquireWmi(const v1::Target& target, const AcquireOptions& options, ItemSink& sink);
+
 // Runs a command of the fixed list, exactly as listed, and takes its standard output.
 absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const AcquireOptions& options,
                                                  ItemSink& sink);

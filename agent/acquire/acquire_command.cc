@@ -65,7 +65,8 @@ absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const
     return outcome;
   }
   if (absl::Status status = sink.Poll(); !status.ok()) return status;
-  if (const absl::Status status = CheckTrustedProgram(what.command()); !status.ok()) {
+  const absl::StatusOr<std::string> program = ProgramPath(what.command());
+  if (const absl::Status status = program.ok() ? CheckTrustedProgram(*program) : program.status(); !status.ok()) {
     v1::Failure failure = FailureOf(status);
     if (absl::IsFailedPrecondition(status)) failure.set_cause(v1::CAUSE_COMMAND_NOT_ALLOWED);
     return not_carried_out(std::move(failure));
@@ -74,7 +75,7 @@ absl::StatusOr<v1::TargetOutcome> AcquireCommand(const v1::Target& target, const
   bool cut_off = false;
   absl::Status stopped;
   const absl::StatusOr<CommandEnd> end =
-      RunCommand({.executable = what.command(), .arguments = {what.arguments().begin(), what.arguments().end()}},
+      RunCommand({.executable = *program, .arguments = {what.arguments().begin(), what.arguments().end()}},
                  options.command_timeout, [&](std::string_view piece) {
                    stopped = sink.Poll();
                    if (!stopped.ok()) return stopped;

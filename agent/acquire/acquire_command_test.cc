@@ -64,6 +64,15 @@ TEST(AcquireCommandTest, SaysSoWhereACommandIsNotInstalled) {
   EXPECT_TRUE(sink.taken.empty());
 }
 
+TEST(AcquireCommandTest, WhatIsWindowsAloneIsNotLookedForInThisFolder) {
+  FakeItemSink sink;
+  const absl::StatusOr<v1::TargetOutcome> outcome =
+      AcquireCommand(CommandTarget("netsh.exe", {"advfirewall", "firewall", "show", "rule", "name=all"}), {}, sink);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->failure().cause(), v1::CAUSE_NOT_FOUND);
+  EXPECT_TRUE(sink.taken.empty());
+}
+
 TEST(AcquireCommandTest, KeepsItsTimeLimit) {
   if (!std::filesystem::exists("/bin/mount")) GTEST_SKIP() << "this host has no /bin/mount";
   FakeItemSink sink;

@@ -11,6 +11,7 @@
 #include "agent/acquire/system_tree.h"
 #include "agent/acquire/variables.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/status_macros.h"
 #include "core/plan/glob.h"
 
@@ -52,7 +53,8 @@ struct TreePattern {
 
 absl::StatusOr<TreePattern> PatternIn(const FileTree& tree, std::string pattern) {
   const char separator = tree.separator();
-  if (!pattern.empty() && pattern.front() == separator) pattern.insert(0, tree.drive());
+  const bool has_device = separator == '\\' && DeviceRootSize(pattern) > 0;
+  if (!pattern.empty() && pattern.front() == separator && !has_device) pattern.insert(0, tree.drive());
   TreePattern parsed;
   const size_t last = pattern.rfind(separator);
   const size_t colon = last == std::string::npos ? last : pattern.find(':', last);

@@ -70,6 +70,25 @@ TEST_F(AcquireFilesWindowsTest, PolicyRefusesWhateverTheCase) {
   EXPECT_EQ(sink_.Find(In("\\Sub"))->item.failure().cause(), v1::CAUSE_REFUSED_BY_POLICY);
 }
 
+TEST_F(AcquireFilesWindowsTest, AFileComesWithItsStreams) {
+  PutFile(folder_.path() / PathOf("One.txt:Zone.Identifier"), "[Zone]");
+  Files(In("\\One.txt"));
+  ASSERT_NE(sink_.Find(In("\\One.txt")), nullptr);
+  const FakeItemSink::Taken* const stream = sink_.Find(In("\\One.txt:Zone.Identifier"));
+  if (stream == nullptr) GTEST_SKIP() << "this file system has no streams, or wine lists none";
+  EXPECT_EQ(stream->item.kind(), v1::Item::KIND_ATTRIBUTE);
+  EXPECT_EQ(stream->item.attribute().name(), "Zone.Identifier");
+  EXPECT_EQ(stream->bytes, "[Zone]");
+  sink_.taken.clear();
+  Files(In("\\*:Zone.*"));
+  EXPECT_THAT(sink_.Paths(), UnorderedElementsAre(In("\\One.txt:Zone.Identifier")));
+}
+
+TEST_F(AcquireFilesWindowsTest, APatternOfStreamsMeansNoFile) {
+  EXPECT_EQ(Files(In("\\One.txt:none")).matched_items(), 0u);
+  EXPECT_EQ(Files(In("\\*:*")).matched_items(), 0u);
+}
+
 TEST_F(AcquireFilesWindowsTest, APatternForAnotherSystemIsNotCarriedOut) {
   EXPECT_EQ(Files("/etc/passwd", "/").failure().cause(), v1::CAUSE_NOT_SUPPORTED);
 }

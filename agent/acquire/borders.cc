@@ -8,6 +8,7 @@
 #include "agent/platform/drives.h"
 #include "agent/platform/file_access.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
@@ -52,6 +53,19 @@ absl::StatusOr<Borders> Borders::Create(BorderOptions options) {
 }
 
 std::optional<v1::Failure> Borders::RefusedByPolicy(std::string_view path) const {
+  if (refused_.empty()) return std::nullopt;
+  // What the owner keeps from us on a drive, a shadow copy does not give away: it may be one of any.
+  if (const size_t device = SystemSeparator() == '\\' ? DeviceRootSize(path) : 0; device > 0 && device < path.size()) {
+    for (const std::string& drive : ListDrives()) {
+      if (std::optional<v1::Failure> refused = RefusedAsIs(Concat(drive, path.substr(device))); refused.has_value()) {
+        return refused;
+      }
+    }
+  }
+  return RefusedAsIs(path);
+}
+
+std::optional<v1::Failure> Borders::RefusedAsIs(std::string_view path) const {
   for (size_t i = 0; i < refused_.size(); ++i) {
     if (refused_[i].Matches(path)) {
       return MakeFailure(v1::CAUSE_REFUSED_BY_POLICY,

@@ -29,7 +29,8 @@ class Borders {
   // InvalidArgument where a glob of the policy does not parse: a policy that cannot be understood allows nothing.
   static absl::StatusOr<Borders> Create(BorderOptions options);
 
-  // Local policy's word on one path; folders above it were asked before.
+  // Local policy's word on one path; folders above it were asked before. A path in a shadow copy is refused too where
+  // the same path of a drive is.
   std::optional<v1::Failure> RefusedByPolicy(std::string_view path) const;
   // The same, with every folder above it.
   std::optional<v1::Failure> RefusedWithParents(std::string_view path) const;
@@ -51,6 +52,7 @@ class Borders {
 
  private:
   explicit Borders(BorderOptions options) : options_(std::move(options)) {}
+  std::optional<v1::Failure> RefusedAsIs(std::string_view path) const;
 
   BorderOptions options_;
   std::vector<Glob> refused_;

@@ -21,7 +21,7 @@ struct ResolvedFolder {
   bool access_time_kept = true;  // of each folder on the way
 };
 
-// The parts of a path: without empty ones and ".".
+// The parts of a path: without empty ones and "."; a device that it begins with is one.
 std::vector<std::string> PathParts(std::string_view path, char separator = '/');
 
 // The path of a name in a folder; "" is the root.

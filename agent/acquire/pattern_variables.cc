@@ -15,12 +15,8 @@ namespace {
 
 constexpr std::string_view kMark = "%%";
 
-// There is no escape character in patterns; a set of one says the same.
-std::string Escaped(std::string_view value) {
-  return absl::StrReplaceAll(AbslView(value), {{"*", "[*]"}, {"?", "[?]"}, {"[", "[[]"}});
-}
-
-std::optional<std::string> ExpandOne(const std::vector<std::string>& pieces, const VariableRow& row) {
+std::optional<std::string> ExpandOne(const std::vector<std::string>& pieces, const VariableRow& row,
+                                     EscapeValue escape) {
   std::string pattern;
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (i % 2 == 0) {
@@ -29,12 +25,21 @@ std::optional<std::string> ExpandOne(const std::vector<std::string>& pieces, con
     }
     const auto value = row.find(pieces[i]);
     if (value == row.end()) return std::nullopt;
-    pattern += Escaped(value->second);
+    pattern += escape(value->second);
   }
   return pattern;
 }
 
 }  // namespace
+
+// There is no escape character in patterns; a set of one says the same.
+std::string EscapedForGlob(std::string_view value) {
+  return absl::StrReplaceAll(AbslView(value), {{"*", "[*]"}, {"?", "[?]"}, {"[", "[[]"}});
+}
+
+std::string EscapedForWql(std::string_view value) {
+  return absl::StrReplaceAll(AbslView(value), {{"\\", "\\\\"}, {"'", "\\'"}, {"\"", "\\\""}});
+}
 
 PatternVariables::PatternVariables(std::string_view pattern) {
   while (true) {
@@ -65,11 +70,11 @@ absl::Status PatternVariables::Check(std::span<const std::string_view> known) co
   return absl::OkStatus();
 }
 
-std::vector<std::string> PatternVariables::Expand(const std::vector<VariableRow>& rows) const {
+std::vector<std::string> PatternVariables::Expand(const std::vector<VariableRow>& rows, EscapeValue escape) const {
   if (empty()) return pieces_;
   std::set<std::string> patterns;
   for (const VariableRow& row : rows) {
-    if (std::optional<std::string> pattern = ExpandOne(pieces_, row)) patterns.insert(*std::move(pattern));
+    if (std::optional<std::string> pattern = ExpandOne(pieces_, row, escape)) patterns.insert(*std::move(pattern));
   }
   return {patterns.begin(), patterns.end()};
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "agent/platform/drives.h"
+#include "core/base/device_root.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
@@ -12,6 +13,8 @@
 
 namespace hozen {
 namespace {
+
+constexpr uint32_t kDataAttribute = 128;  // NTFS's $DATA
 
 class SystemReader final : public TreeReader {
  public:
@@ -42,10 +45,19 @@ class SystemFolder final : public TreeFolder {
   v1::Access access() const override { return v1::ACCESS_SYSTEM; }
 
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
+    HOZEN_ASSIGN_OR_RETURN(DescribedEntry described, DescribeEntry(opened_.fd.get(), name));
     TreeEntry entry;
-    HOZEN_ASSIGN_OR_RETURN(entry.metadata, StatEntry(opened_.fd.get(), name));
-    HOZEN_ASSIGN_OR_RETURN(entry.name, EntryName(opened_.fd.get(), name));
-    entry.type = FileTypeOf(*entry.metadata);
+    entry.name = std::move(described.name);
+    entry.type = FileTypeOf(described.metadata);
+    entry.metadata = std::move(described.metadata);
+    entry.problem = std::move(described.problem);
+    for (NamedStream& stream : described.streams) {
+      TreeStream& added = entry.streams.emplace_back();
+      added.attribute.set_type(kDataAttribute);
+      added.attribute.set_name(stream.name);
+      added.name = std::move(stream.name);
+      added.size_bytes = stream.size_bytes;
+    }
     return entry;
   }
 
@@ -69,8 +81,10 @@ class SystemFolder final : public TreeFolder {
                           .access_time_kept = opened.access_time_kept};
   }
 
-  absl::StatusOr<std::unique_ptr<Source>> OpenStream(const TreeEntry&, const TreeStream&) override {
-    return absl::UnimplementedError("this system's files have one stream");
+  absl::StatusOr<std::unique_ptr<Source>> OpenStream(const TreeEntry& entry, const TreeStream& stream) override {
+    HOZEN_ASSIGN_OR_RETURN(OpenedFile opened, OpenNamedStream(opened_.fd.get(), entry.name, stream.name));
+    const uint64_t size_bytes = opened.metadata.size_bytes();
+    return NewFdSource(std::move(opened.fd), size_bytes);
   }
 
   std::unique_ptr<TreeReader> List(bool /*deleted*/) override {
@@ -81,40 +95,62 @@ class SystemFolder final : public TreeFolder {
   const OpenedFile opened_;
 };
 
+// Drives, then devices of shadow copies; where those cannot be listed, the drives come all the same.
 class DriveReader final : public TreeReader {
  public:
+  explicit DriveReader(const ShadowCopyAccess& shadow_copies) : shadow_copies_(shadow_copies) {}
+
   absl::StatusOr<std::vector<TreeEntry>> Next() override {
-    std::vector<TreeEntry> entries;
-    if (std::exchange(done_, true)) return entries;
-    for (std::string& drive : ListDrives()) {
-      TreeEntry& entry = entries.emplace_back();
-      entry.name = std::move(drive);
-      entry.type = FileType::kFolder;
+    switch (std::exchange(step_, step_ + 1)) {
+      case 0:
+        return EntriesOf(ListDrives());
+      case 1: {
+        HOZEN_ASSIGN_OR_RETURN(std::vector<std::string> devices, shadow_copies_.list());
+        return EntriesOf(std::move(devices));
+      }
+      default:
+        return std::vector<TreeEntry>();
     }
-    return entries;
   }
 
   bool in_stable_order() const override { return true; }
 
  private:
-  bool done_ = false;
+  static std::vector<TreeEntry> EntriesOf(std::vector<std::string> names) {
+    std::vector<TreeEntry> entries;
+    for (std::string& name : names) {
+      TreeEntry& entry = entries.emplace_back();
+      entry.name = std::move(name);
+      entry.type = FileType::kFolder;
+    }
+    return entries;
+  }
+
+  const ShadowCopyAccess& shadow_copies_;
+  int step_ = 0;
 };
 
-// Where paths begin that begin with a drive. It stands on no disk.
+// Where paths begin that begin with a drive, or with a shadow copy. It stands on no disk.
 class DrivesFolder final : public TreeFolder {
  public:
-  DrivesFolder() { metadata_.set_mode(kModeFolder | 0555); }
+  explicit DrivesFolder(const ShadowCopyAccess& shadow_copies) : shadow_copies_(shadow_copies) {
+    metadata_.set_mode(kModeFolder | 0555);
+  }
 
   const v1::FileMetadata& metadata() const override { return metadata_; }
   bool access_time_kept() const override { return true; }
   v1::Access access() const override { return v1::ACCESS_SYSTEM; }
 
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
-    for (std::string& drive : ListDrives()) {
-      if (!absl::EqualsIgnoreCase(drive, name)) continue;
-      HOZEN_ASSIGN_OR_RETURN(const OpenedFile opened, OpenRootFolder(drive));
+    std::vector<std::string> names = ListDrives();
+    if (DeviceRootSize(name) > 0) {
+      HOZEN_ASSIGN_OR_RETURN(names, shadow_copies_.list());
+    }
+    for (std::string& one : names) {
+      if (!absl::EqualsIgnoreCase(one, name)) continue;
+      HOZEN_ASSIGN_OR_RETURN(const OpenedFile opened, Open(one));
       TreeEntry entry;
-      entry.name = std::move(drive);
+      entry.name = std::move(one);
       entry.type = FileType::kFolder;
       entry.metadata = opened.metadata;
       return entry;
@@ -125,7 +161,7 @@ class DrivesFolder final : public TreeFolder {
   absl::StatusOr<LinkTarget> ReadLink(const TreeEntry& entry) override { return NoFile(entry); }
 
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override {
-    HOZEN_ASSIGN_OR_RETURN(OpenedFile opened, OpenRootFolder(entry.name));
+    HOZEN_ASSIGN_OR_RETURN(OpenedFile opened, Open(entry.name));
     return std::make_unique<SystemFolder>(std::move(opened));
   }
 
@@ -135,38 +171,48 @@ class DrivesFolder final : public TreeFolder {
     return NoFile(entry);
   }
 
-  std::unique_ptr<TreeReader> List(bool /*deleted*/) override { return std::make_unique<DriveReader>(); }
+  std::unique_ptr<TreeReader> List(bool /*deleted*/) override { return std::make_unique<DriveReader>(shadow_copies_); }
 
  private:
+  absl::StatusOr<OpenedFile> Open(const std::string& name) const {
+    return DeviceRootSize(name) > 0 ? shadow_copies_.open(name) : OpenRootFolder(name);
+  }
+
   static absl::Status NoFile(const TreeEntry& entry) {
     return absl::FailedPreconditionError(Printable(entry.name) + ": it is a drive");
   }
 
+  const ShadowCopyAccess& shadow_copies_;
   v1::FileMetadata metadata_;
 };
 
 class SystemTree final : public FileTree {
  public:
-  explicit SystemTree(std::string root) : root_(std::move(root)) {}
+  SystemTree(std::string root, ShadowCopyAccess shadow_copies)
+      : root_(std::move(root)), shadow_copies_(std::move(shadow_copies)) {}
 
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenRoot() override {
-    if (begins_with_drives()) return std::make_unique<DrivesFolder>();
+    if (begins_with_drives()) return std::make_unique<DrivesFolder>(shadow_copies_);
     HOZEN_ASSIGN_OR_RETURN(OpenedFile opened, OpenRootFolder(root_));
     return std::make_unique<SystemFolder>(std::move(opened));
   }
 
   char separator() const override { return SystemSeparator(); }
   bool ignores_case() const override { return SystemSeparator() == '\\'; }
+  bool has_streams() const override { return SystemSeparator() == '\\'; }
   std::string drive() const override { return begins_with_drives() ? SystemDrive() : ""; }
 
  private:
   bool begins_with_drives() const { return root_.empty() && SystemSeparator() == '\\'; }
 
   const std::string root_;
+  const ShadowCopyAccess shadow_copies_;
 };
 
 }  // namespace
 
-std::unique_ptr<FileTree> NewSystemTree(std::string root) { return std::make_unique<SystemTree>(std::move(root)); }
+std::unique_ptr<FileTree> NewSystemTree(std::string root, ShadowCopyAccess shadow_copies) {
+  return std::make_unique<SystemTree>(std::move(root), std::move(shadow_copies));
+}
 
 }  // namespace hozen

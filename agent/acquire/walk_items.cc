@@ -17,6 +17,16 @@ v1::Failure Overwritten(uint64_t bytes) {
                      Concat("it was deleted, and ", bytes, " bytes of it stand in blocks that are another's by now"));
 }
 
+// Of what was found past the system, the stream of this name.
+absl::StatusOr<std::unique_ptr<Source>> StreamOf(const std::optional<ResolvedEntry>& found, const std::string& name) {
+  if (found.has_value()) {
+    for (const TreeStream& stream : found->entry.streams) {
+      if (stream.is_data && stream.name == name) return found->folder->OpenStream(found->entry, stream);
+    }
+  }
+  return absl::NotFoundError("there is no such stream");
+}
+
 }  // namespace
 
 bool MayBeHadRaw(const v1::Failure& failure) {
@@ -160,13 +170,26 @@ absl::Status WalkItems::Stream(TreeFolder& folder, const WalkedEntry& walked, co
   ++tally_.matched;
   if (IsTaken(item)) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<Source>> source = folder.OpenStream(walked.entry, stream);
+  bool is_raw = folder.access() == v1::ACCESS_RAW;
+  std::optional<ResolvedEntry> past_the_system;
+  if (!source.ok() && options_.detour != nullptr && MayBeHadRaw(FailureToRead(source.status()))) {
+    v1::Failure failure;
+    past_the_system = ResolveEntry(*options_.detour, walked.real_path, borders_, failure);
+    absl::StatusOr<std::unique_ptr<Source>> raw = StreamOf(past_the_system, stream.name);
+    if (raw.ok()) {
+      source = std::move(raw);
+      is_raw = true;
+      item.set_access(v1::ACCESS_RAW);
+    }
+  }
   if (!source.ok()) {
     item.set_state(v1::Item::STATE_FAILED);
     *item.mutable_failure() = FailureToRead(source.status());
     return sink_.Record(std::move(item));
   }
   if (stream.overwritten_bytes > 0) *item.mutable_failure() = Overwritten(stream.overwritten_bytes);
-  return sink_.Take(std::move(item), **source, /*until_end=*/false);
+  // As of contents.
+  return sink_.Take(std::move(item), **source, /*until_end=*/!is_raw);
 }
 
 void WalkItems::Touched(const std::string& path, const std::string& real_path) {

@@ -122,13 +122,14 @@ std::vector<VariableRow> WindowsPersonRows(const WindowsValues& values) {
   return rows;
 }
 
-absl::StatusOr<std::vector<std::string>> ExpandWindowsVariables(std::string_view pattern, const WindowsValues& values) {
+absl::StatusOr<std::vector<std::string>> ExpandWindowsVariables(std::string_view pattern, const WindowsValues& values,
+                                                                EscapeValue escape) {
   const PatternVariables variables(pattern);
   HOZEN_RETURN_IF_ERROR(variables.Check(kWindowsVariableNames));
   const bool of_people = std::any_of(
       std::begin(kWindowsVariableNames), std::end(kWindowsVariableNames),
       [&](std::string_view name) { return name.substr(0, kUserPrefix.size()) == kUserPrefix && variables.Asks(name); });
-  return variables.Expand(of_people ? WindowsPersonRows(values) : std::vector{WindowsSystemRow(values)});
+  return variables.Expand(of_people ? WindowsPersonRows(values) : std::vector{WindowsSystemRow(values)}, escape);
 }
 
 }  // namespace hozen

@@ -49,7 +49,8 @@ std::vector<VariableRow> WindowsPersonRows(const WindowsValues& values);
 // Every pattern that `pattern` stands for, sorted, each once; of the same person where several variables stand in it.
 // Values are escaped. A pattern without variables is itself. Unimplemented for a variable that is not in
 // kWindowsVariableNames; empty where nobody has what it asks for.
-absl::StatusOr<std::vector<std::string>> ExpandWindowsVariables(std::string_view pattern, const WindowsValues& values);
+absl::StatusOr<std::vector<std::string>> ExpandWindowsVariables(std::string_view pattern, const WindowsValues& values,
+                                                                EscapeValue escape = &EscapedForGlob);
 
 }  // namespace hozen
 

@@ -106,5 +106,14 @@ TEST(WindowsVariablesTest, ValuesThatCannotBePathsAreNoValues) {
   EXPECT_THAT(Expand("%%users.appdata%%", values), ElementsAre("C:\\Users\\nosid\\AppData\\Roaming"));
 }
 
+TEST(WindowsVariablesTest, InAQueryAValueEndsNoText) {
+  WindowsValues values = Values();
+  values.profiles = {{.sid = "S-1-5-21-1", .path = "C:\\x", .user_name = "o'neil \\ \"[a]\""}};
+  const absl::StatusOr<std::vector<std::string>> expanded = ExpandWindowsVariables(
+      "SELECT * FROM A WHERE N='%%users.username%%' AND S=\"%%users.sid%%\"", values, &EscapedForWql);
+  ASSERT_TRUE(expanded.ok()) << expanded.status();
+  EXPECT_THAT(*expanded, ElementsAre(R"(SELECT * FROM A WHERE N='o\'neil \\ \"[a]\"' AND S="S-1-5-21-1")"));
+}
+
 }  // namespace
 }  // namespace hozen

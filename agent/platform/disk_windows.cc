@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "agent/platform/disk.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/path_text.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -149,12 +150,13 @@ absl::Status MeasureFile(const std::string& path, OpenedDisk& disk) {
 
 absl::StatusOr<OpenedDisk> OpenDisk(const std::string& path) {
   const std::wstring name = ExtendedPath(PathOf(path));
-  const bool is_device = path.rfind(kDevices, 0) == 0;
+  // A device alone, and no file on one.
+  const bool is_device = path.rfind(kDevices, 0) == 0 || (!path.empty() && DeviceRootSize(path) == path.size());
   const DWORD attributes = is_device ? 0 : ::GetFileAttributesW(name.c_str());
   if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) {
-    return absl::InvalidArgumentError(
-        Concat("Opening disk ", Printable(path),
-               R"(: it is a folder; name a disk (\\.\PhysicalDrive0), a volume (\\.\C:) )", "or an image file"));
+    return absl::InvalidArgumentError(Concat(
+        "Opening disk ", Printable(path), R"(: it is a folder; name a disk (\\.\PhysicalDrive0), a volume (\\.\C:), )",
+        R"(a shadow copy (\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy1) )", "or an image file"));
   }
   WindowsHandle handle(::CreateFileW(name.c_str(), GENERIC_READ, kShareAll, nullptr, OPEN_EXISTING, 0, nullptr));
   if (!handle.valid()) return Win32Status(::GetLastError(), Concat("Opening disk ", Printable(path)));

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/platform/named_streams.h"
 #include "core/base/unique_fd.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
@@ -30,14 +31,21 @@ struct OpenedFile {
 // All are thread-safe; all errors are ErrnoStatus with the name in front, so SystemErrorOf tells them apart. Names hold
 // no separator. Calls may wait for the disk, and on a remote file system for ever.
 
-// The folder that everything else is opened below. Empty means the host's own root.
+// The folder that everything else is opened below. Empty means the host's own root. On Windows also a device that paths
+// begin with (core/base/device_root.h): the root of the volume on it.
 absl::StatusOr<OpenedFile> OpenRootFolder(const std::string& root);
 
 // What the name itself is; a link is not followed. Mounts nothing. link_target is left to ReadLinkTarget.
 absl::StatusOr<v1::FileMetadata> StatEntry(int folder, const std::string& name);
 
-// The name as the folder has it, where case is ignored; elsewhere as it was given.
-absl::StatusOr<std::string> EntryName(int folder, const std::string& name);
+// That with the name as the folder has it, where case is ignored, and with the streams beside its contents.
+struct DescribedEntry {
+  std::string name;  // elsewhere as it was given
+  v1::FileMetadata metadata;
+  std::vector<NamedStream> streams;  // none where the file system has no such thing
+  std::string problem;               // why they are not all
+};
+absl::StatusOr<DescribedEntry> DescribeEntry(int folder, const std::string& name);
 
 // Where a symbolic link points to, as it is written in it. It may set the link's access time.
 absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name);
@@ -45,6 +53,10 @@ absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name);
 // A regular file. Anything else, also what has become something else since it was looked at, is FailedPrecondition and
 // is not touched: a device or a FIFO may have effects when it is opened.
 absl::StatusOr<OpenedFile> OpenRegularFile(int folder, const std::string& name);
+
+// A stream of a file or a folder beside its contents; the metadata are the file's, with the stream's size. NotFound
+// also where the system has no such streams; FailedPrecondition where the name is by now a link, or something else.
+absl::StatusOr<OpenedFile> OpenNamedStream(int folder, const std::string& name, const std::string& stream);
 
 // FailedPrecondition where it is a symbolic link (system error ELOOP) or no folder (ENOTDIR).
 absl::StatusOr<OpenedFile> OpenFolder(int folder, const std::string& name);

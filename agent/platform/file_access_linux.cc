@@ -104,9 +104,18 @@ absl::StatusOr<v1::FileMetadata> StatEntry(int folder, const std::string& name) 
   return MetadataOf(found);
 }
 
-absl::StatusOr<std::string> EntryName(int /*folder*/, const std::string& name) { return name; }
-
 // A link's target has no length that could be trusted beforehand.
+absl::StatusOr<DescribedEntry> DescribeEntry(int folder, const std::string& name) {
+  DescribedEntry entry;
+  HOZEN_ASSIGN_OR_RETURN(entry.metadata, StatEntry(folder, name));
+  entry.name = name;
+  return entry;
+}
+
+absl::StatusOr<OpenedFile> OpenNamedStream(int /*folder*/, const std::string& name, const std::string& stream) {
+  return ErrnoStatus(ENOENT, Concat(Printable(name), ":", Printable(stream)));
+}
+
 absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name) {
   std::string target(PATH_MAX, '\0');
   const ssize_t size = readlinkat(folder, name.c_str(), target.data(), target.size());

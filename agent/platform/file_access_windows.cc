@@ -4,6 +4,7 @@
 #include <winioctl.h>
 #include <winternl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "agent/platform/backup_right_windows.h"
 #include "agent/platform/file_access.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/path_text.h"
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
@@ -27,6 +29,9 @@ namespace hozen {
 namespace {
 
 constexpr size_t kFolderBufferBytes = 64 << 10;
+constexpr ULONG kStreamBufferBytes = 4 << 10;
+constexpr ULONG kMostStreamBytes = 1 << 20;
+constexpr NTSTATUS kBufferOverflow = static_cast<NTSTATUS>(0x80000005);
 constexpr ULONG kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 // Files whose bytes are elsewhere and would be fetched when they are read: that would change the host.
 constexpr DWORD kElsewhere = FILE_ATTRIBUTE_OFFLINE | 0x00040000 /* RECALL_ON_OPEN */ | 0x00400000 /* ON_DATA_ACCESS */;
@@ -108,14 +113,20 @@ absl::StatusOr<Facts> FactsOf(HANDLE handle, const std::string& name) {
   return facts;
 }
 
+bool IsOneName(std::wstring_view name) {
+  return !name.empty() && name != L"." && name != L".." && name.find_first_of(L"\\/:") == std::wstring_view::npos &&
+         name.size() <= 0x1FFF;
+}
+
 // A name of one part, opened below a folder that is open, so that nobody can swap the folder under our feet: what only
-// the system's own call can do. The name is taken as it is, a trailing dot or "NUL" included.
-absl::StatusOr<WindowsHandle> OpenBelow(HANDLE folder, const std::string& name, ACCESS_MASK access, ULONG options) {
+// the system's own call can do. The name is taken as it is, a trailing dot or "NUL" included. Where `stream` is not
+// empty, that one of the name's.
+absl::StatusOr<WindowsHandle> OpenBelow(HANDLE folder, const std::string& name, ACCESS_MASK access, ULONG options,
+                                        const std::string& stream = "") {
   std::wstring wide = WideOfWtf8(name);
-  if (wide.empty() || wide == L"." || wide == L".." || wide.find_first_of(L"\\/:") != std::wstring::npos ||
-      wide.size() > 0x3FFF) {
-    return ErrnoStatus(ENOENT, Printable(name));
-  }
+  const std::wstring wide_stream = WideOfWtf8(stream);
+  if (!IsOneName(wide) || (!stream.empty() && !IsOneName(wide_stream))) return ErrnoStatus(ENOENT, Printable(name));
+  if (!stream.empty()) wide += L':' + wide_stream;
   UNICODE_STRING text = {};
   text.Buffer = wide.data();
   text.Length = text.MaximumLength = static_cast<USHORT>(wide.size() * sizeof(wchar_t));
@@ -159,15 +170,56 @@ absl::StatusOr<OpenedFile> Finish(WindowsHandle handle, bool access_time_kept, c
 }
 
 // Whoever may not write attributes still may read.
-absl::StatusOr<OpenedFile> OpenToRead(HANDLE folder, const std::string& name, ULONG options, FileType wanted) {
+absl::StatusOr<OpenedFile> OpenToRead(HANDLE folder, const std::string& name, ULONG options, FileType wanted,
+                                      const std::string& stream = "") {
   constexpr ACCESS_MASK kRead = FILE_READ_DATA | FILE_READ_ATTRIBUTES;
-  absl::StatusOr<WindowsHandle> handle = OpenBelow(folder, name, kRead | FILE_WRITE_ATTRIBUTES, options);
+  absl::StatusOr<WindowsHandle> handle = OpenBelow(folder, name, kRead | FILE_WRITE_ATTRIBUTES, options, stream);
   const bool kept = handle.ok() && KeepAccessTime(handle->get());
   if (!handle.ok() && (absl::IsPermissionDenied(handle.status()) || SystemErrorOf(handle.status()) == EROFS)) {
-    handle = OpenBelow(folder, name, kRead, options);
+    handle = OpenBelow(folder, name, kRead, options, stream);
   }
   if (!handle.ok()) return handle.status();
   return Finish(*std::move(handle), kept, name, wanted);
+}
+
+// The streams of what is open, beside its contents; none where the file system has no such thing and says so in one of
+// its ways (https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile).
+absl::StatusOr<std::vector<NamedStream>> StreamsOf(HANDLE handle) {
+  std::vector<char> bytes(kStreamBufferBytes);
+  while (true) {
+    IO_STATUS_BLOCK block = {};
+    const NTSTATUS status =
+        ::NtQueryInformationFile(handle, &block, bytes.data(), static_cast<ULONG>(bytes.size()), FileStreamInformation);
+    if (status == kBufferOverflow && bytes.size() < kMostStreamBytes) {
+      bytes.resize(bytes.size() * 4);
+      continue;
+    }
+    // What came is a list without its end.
+    if (status == kBufferOverflow) return absl::ResourceExhaustedError("it has more streams than are looked at");
+    if (status < 0) {
+      switch (const DWORD error = ::RtlNtStatusToDosError(status); error) {
+        case ERROR_INVALID_PARAMETER:
+        case ERROR_INVALID_FUNCTION:
+        case ERROR_NOT_SUPPORTED:
+        case ERROR_CALL_NOT_IMPLEMENTED:
+        case ERROR_HANDLE_EOF:
+          return std::vector<NamedStream>();
+        default:
+          return Win32Status(error, "Listing its streams");
+      }
+    }
+    return ParseStreamInformation({bytes.data(), std::min<size_t>(block.Information, bytes.size())});
+  }
+}
+
+// The name as its folder has it, of what was opened by one in which case may differ.
+absl::StatusOr<std::string> NameOf(HANDLE handle, const std::string& name) {
+  std::wstring path(32'768, L'\0');
+  const DWORD size =
+      ::GetFinalPathNameByHandleW(handle, path.data(), static_cast<DWORD>(path.size()), VOLUME_NAME_NONE);
+  if (size == 0 || size >= path.size()) return Win32Status(::GetLastError(), Printable(name));
+  path.resize(size);
+  return Wtf8OfWide(std::wstring_view(path).substr(path.rfind(L'\\') + 1));
 }
 
 // What is at a name; a link is not followed, and nothing of a file's bytes is touched.
@@ -194,8 +246,9 @@ FileType FileTypeOf(const v1::FileMetadata& metadata) {
 
 absl::StatusOr<OpenedFile> OpenRootFolder(const std::string& root) {
   ClaimBackupRight();
-  // "C:" alone would be whatever folder is current there.
-  const std::string whole = !root.empty() && root.back() == ':' ? Concat(root, "\\") : root;
+  // "C:" alone would be whatever folder is current there, and a device alone is no folder.
+  const bool is_device = !root.empty() && DeviceRootSize(root) == root.size();
+  const std::string whole = is_device || (!root.empty() && root.back() == ':') ? Concat(root, "\\") : root;
   WindowsHandle handle(::CreateFileW(ExtendedPath(PathOf(whole)).c_str(), FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES,
                                      kShareAll, nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr));
   if (!handle.valid()) return Win32Status(::GetLastError(), Printable(root));
@@ -207,15 +260,22 @@ absl::StatusOr<v1::FileMetadata> StatEntry(int folder, const std::string& name) 
   return std::move(facts.metadata);
 }
 
-absl::StatusOr<std::string> EntryName(int folder, const std::string& name) {
+absl::StatusOr<DescribedEntry> DescribeEntry(int folder, const std::string& name) {
   HOZEN_ASSIGN_OR_RETURN(const WindowsHandle handle,
                          OpenBelow(HandleOf(folder), name, FILE_READ_ATTRIBUTES, FILE_OPEN_REPARSE_POINT));
-  std::wstring path(32'768, L'\0');
-  const DWORD size =
-      ::GetFinalPathNameByHandleW(handle.get(), path.data(), static_cast<DWORD>(path.size()), VOLUME_NAME_NONE);
-  if (size == 0 || size >= path.size()) return Win32Status(::GetLastError(), Printable(name));
-  path.resize(size);
-  return Wtf8OfWide(std::wstring_view(path).substr(path.rfind(L'\\') + 1));
+  HOZEN_ASSIGN_OR_RETURN(Facts facts, FactsOf(handle.get(), name));
+  DescribedEntry entry;
+  HOZEN_ASSIGN_OR_RETURN(entry.name, NameOf(handle.get(), name));
+  entry.metadata = std::move(facts.metadata);
+  const FileType type = FileTypeOf(entry.metadata);
+  if (type != FileType::kRegular && type != FileType::kFolder) return entry;
+  absl::StatusOr<std::vector<NamedStream>> streams = StreamsOf(handle.get());
+  if (streams.ok()) {
+    entry.streams = *std::move(streams);
+  } else {
+    entry.problem = Printable(StdView(streams.status().message()));
+  }
+  return entry;
 }
 
 absl::StatusOr<std::string> ReadLinkTarget(int folder, const std::string& name) {
@@ -253,6 +313,16 @@ absl::StatusOr<OpenedFile> OpenRegularFile(int folder, const std::string& name) 
   return OpenToRead(HandleOf(folder), name,
                     FILE_NON_DIRECTORY_FILE | FILE_SEQUENTIAL_ONLY | (stored_otherwise ? 0 : FILE_OPEN_REPARSE_POINT),
                     FileType::kRegular);
+}
+
+absl::StatusOr<OpenedFile> OpenNamedStream(int folder, const std::string& name, const std::string& stream) {
+  // Looked at first, as above. A stream's handle says of the whole file what kind of thing it is.
+  HOZEN_ASSIGN_OR_RETURN(const Facts facts, Look(HandleOf(folder), name));
+  const FileType type = FileTypeOf(facts.metadata);
+  if (stream.empty() || (type != FileType::kRegular && type != FileType::kFolder)) {
+    return absl::FailedPreconditionError(Concat(Printable(name), ": it is neither a file nor a folder with streams"));
+  }
+  return OpenToRead(HandleOf(folder), name, FILE_SEQUENTIAL_ONLY | FILE_OPEN_REPARSE_POINT, type, stream);
 }
 
 absl::StatusOr<OpenedFile> OpenFolder(int folder, const std::string& name) {

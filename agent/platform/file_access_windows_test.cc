@@ -61,6 +61,42 @@ TEST_F(FileAccessWindowsTest, NamesAreOnePartAndNoStream) {
   }
 }
 
+TEST_F(FileAccessWindowsTest, DescribesByTheNameThatTheFolderHas) {
+  const OpenedFile root = Root();
+  const absl::StatusOr<DescribedEntry> found = DescribeEntry(root.fd.get(), "PLAIN.txt");
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->name, "Plain.txt");
+  EXPECT_EQ(found->metadata.size_bytes(), 10u);
+  EXPECT_EQ(found->problem, "");
+  EXPECT_TRUE(found->streams.empty());
+  EXPECT_TRUE(absl::IsNotFound(DescribeEntry(root.fd.get(), "none").status()));
+}
+
+TEST_F(FileAccessWindowsTest, StreamsAreReadBesideTheContents) {
+  const OpenedFile root = Root();
+  EXPECT_TRUE(absl::IsNotFound(OpenNamedStream(root.fd.get(), "Plain.txt", "Zone.Identifier").status()));
+  for (const char* stream : {"", ":$DATA", "a\\b", "..", "x:$DATA"}) {
+    EXPECT_FALSE(OpenNamedStream(root.fd.get(), "Plain.txt", stream).ok()) << stream;
+  }
+  const HANDLE made = ::CreateFileW(ExtendedPath(folder_ / "Plain.txt:Zone.Identifier").c_str(), GENERIC_WRITE, 0,
+                                    nullptr, CREATE_NEW, 0, nullptr);
+  if (made == INVALID_HANDLE_VALUE) GTEST_SKIP() << "this file system has no streams";
+  DWORD size = 0;
+  EXPECT_TRUE(::WriteFile(made, "[Zone]", 6, &size, nullptr));
+  ::CloseHandle(made);
+  // Wine makes a file of such a name, which is read as the stream would be.
+  absl::StatusOr<OpenedFile> stream = OpenNamedStream(root.fd.get(), "Plain.txt", "Zone.Identifier");
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  EXPECT_EQ(stream->metadata.size_bytes(), 6u);
+  EXPECT_EQ(*NewFdSource(std::move(stream->fd), 6)->Read(0, 6), "[Zone]");
+  const absl::StatusOr<DescribedEntry> found = DescribeEntry(root.fd.get(), "Plain.txt");
+  ASSERT_TRUE(found.ok()) << found.status();
+  if (found->streams.empty()) GTEST_SKIP() << "wine lists no streams";
+  ASSERT_EQ(found->streams.size(), 1u);
+  EXPECT_EQ(found->streams[0].name, "Zone.Identifier");
+  EXPECT_EQ(found->streams[0].size_bytes, 6u);
+}
+
 TEST_F(FileAccessWindowsTest, ReadsAFileAtAnyOffset) {
   const OpenedFile root = Root();
   absl::StatusOr<OpenedFile> file = OpenRegularFile(root.fd.get(), "Plain.txt");

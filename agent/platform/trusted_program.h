@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace hozen {
 
@@ -12,6 +13,11 @@ namespace hozen {
 // administrators alone can replace; FailedPrecondition where it is not; NotFound and others as ErrnoStatus.
 // Thread-safe.
 absl::Status CheckTrustedProgram(const std::string& path);
+
+// Where the program of a command is. A path is itself; a name without a folder is a program of Windows' own folder for
+// them, and is looked for nowhere else, neither in PATH nor in the current folder: elsewhere it is NotFound.
+// Thread-safe.
+absl::StatusOr<std::string> ProgramPath(const std::string& command);
 
 }  // namespace hozen
 

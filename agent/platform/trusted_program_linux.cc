@@ -20,4 +20,10 @@ absl::Status CheckTrustedProgram(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> ProgramPath(const std::string& command) {
+  if (command.find('/') != std::string::npos) return command;
+  return ErrnoStatus(ENOENT,
+                     Concat(Printable(command), " names no folder, and this system has none for such programs"));
+}
+
 }  // namespace hozen

@@ -63,6 +63,8 @@ std::string ForbiddenBy(const v1::LocalPolicy& policy, const v1::Target& target)
   if (policy.refuse_disks() && target.has_disk()) return "this host's local policy refuses disk images";
   if (policy.refuse_commands() && target.has_command()) return "this host's local policy refuses commands";
   if (policy.refuse_state() && target.has_state()) return "this host's local policy refuses volatile state";
+  // Processes, sockets and who is logged on are what it answers first of all.
+  if (policy.refuse_state() && target.has_wmi()) return "this host's local policy refuses volatile state, and so WMI";
   return "";
 }
 

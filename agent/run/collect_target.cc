@@ -26,6 +26,7 @@ absl::StatusOr<v1::TargetOutcome> CollectByKind(const v1::Target& target, const 
     case v1::Target::kRegistry:
       return AcquireRegistry(target, options, sink);
     case v1::Target::kWmi:
+      return AcquireWmi(target, options, sink);
     case v1::Target::WHAT_NOT_SET:
       break;
   }

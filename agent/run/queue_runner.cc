@@ -101,7 +101,7 @@ absl::Status QueueRunner::CheckPolicy(const v1::Plan& plan) const {
   for (const v1::Target& target : plan.targets()) {
     const bool refused = (target.has_disk() && options_.policy.refuse_disks()) ||
                          (target.has_command() && options_.policy.refuse_commands()) ||
-                         (target.has_state() && options_.policy.refuse_state());
+                         ((target.has_state() || target.has_wmi()) && options_.policy.refuse_state());
     if (!refused) return absl::OkStatus();
   }
   return absl::PermissionDeniedError("this host's local policy refuses everything that the plan asks for");

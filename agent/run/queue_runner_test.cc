@@ -213,6 +213,8 @@ TEST_F(QueueRunnerTest, LocalPolicyMayRefuseVolatileState) {
   v1::Plan plan = NewPlan();
   plan.clear_targets();
   plan.add_targets()->mutable_state()->set_kind(v1::Target::VolatileState::KIND_PROCESSES);
+  // It says the same in other words.
+  plan.add_targets()->mutable_wmi()->set_query("SELECT * FROM Win32_Process");
   EXPECT_TRUE(absl::IsPermissionDenied(runner_->Accept(TaskOf(plan))));
 }
 

@@ -18,6 +18,7 @@
 #include "agent/volatile/windows/pipe_state.h"
 #include "agent/volatile/windows/process_state.h"
 #include "agent/volatile/windows/service_state.h"
+#include "agent/volatile/windows/shadow_copy_state.h"
 #include "agent/volatile/windows/share_state.h"
 #include "agent/volatile/windows/socket_state.h"
 #include "agent/volatile/windows/state_context.h"
@@ -61,9 +62,18 @@ NextRecord RecordsOfKind(State::Kind kind, const StateContext& context) {
       return AutorunRecords(context);
     case State::KIND_MOUNTS:
       return RecordsOf(WindowsMountRecords(context));
+    case State::KIND_SHADOW_COPIES:
+      return ShadowCopyRecords(context);
     default:
       return nullptr;
   }
+}
+
+v1::Trace TraceOfShadowCopies(const std::string& path) {
+  v1::Trace trace;
+  trace.set_path(path);
+  trace.set_what("the Volume Shadow Copy Service was asked, and may have been started for it");
+  return trace;
 }
 
 }  // namespace
@@ -94,6 +104,7 @@ absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const A
     *outcome.mutable_failure() = MakeFailure(v1::CAUSE_NOT_SUPPORTED, "Windows has no such kind of state");
     return outcome;
   }
+  if (kind == State::KIND_SHADOW_COPIES) sink.NoteTrace(TraceOfShadowCopies(outcome.pattern()));
   RecordSource source(std::move(next));
   v1::Item item;
   item.set_kind(v1::Item::KIND_STATE);

@@ -298,6 +298,27 @@ TEST(ArtifactDefinitionsTest, OfARunningWindowsEverySourceRuns) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST(ArtifactDefinitionsTest, ADiskAtRestHasNoShadowCopies) {
+  ArtifactDefinitions definitions;
+  ASSERT_TRUE(definitions
+                  .AddYaml("name: A\nsources:\n"
+                           "- type: FILE\n"
+                           "  attributes:\n"
+                           "    paths: ['\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy*\\x', 'C:\\x']\n"
+                           "    separator: '\\'\n",
+                           "a")
+                  .ok());
+  absl::StatusOr<ResolvedArtifacts> resolved = definitions.Resolve({"A"}, "windows");
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 2u);
+  EXPECT_EQ(resolved->targets[0].file().pattern(), R"(\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy*\x)");
+  resolved = definitions.Resolve({"A"}, "windows", HostState::kOffline);
+  ASSERT_TRUE(resolved.ok());
+  ASSERT_EQ(resolved->targets.size(), 1u);
+  ASSERT_EQ(resolved->not_run.size(), 1u);
+  EXPECT_THAT(resolved->not_run[0].reason, HasSubstr("needs the running system"));
+}
+
 TEST(ArtifactDefinitionsTest, UnknownNamesComeWithSuggestions) {
   const absl::Status status = Sample().Resolve({"Pasword"}, "linux").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);

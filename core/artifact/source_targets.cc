@@ -7,6 +7,7 @@
 #include "core/artifact/pattern_check.h"
 #include "core/artifact/registry_targets.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/printable.h"
 #include "core/plan/state_kinds.h"
 #include "core/plan/variable_names.h"
@@ -22,7 +23,8 @@ std::span<const std::string_view> VariablesOf(std::string_view os) {
   return os == kWindows ? std::span<const std::string_view>(kWindowsVariableNames) : kPosixVariableNames;
 }
 
-SourceTargets TargetsOfPatterns(const ArtifactSource& source, std::string_view os) {
+SourceTargets TargetsOfPatterns(const ArtifactSource& source, const TargetSystem& system) {
+  const std::string_view os = system.os;
   SourceTargets found;
   for (std::string pattern : source.paths) {
     std::string separator = source.separator;
@@ -34,6 +36,8 @@ SourceTargets TargetsOfPatterns(const ArtifactSource& source, std::string_view o
     std::string reason = os != kWindows && separator != "/"
                              ? Concat("\"", Printable(pattern), "\" is a path of Windows, not of ", os)
                              : WhyNotPattern(pattern, separator, VariablesOf(os), os);
+    // Devices are what the running system makes of a disk.
+    if (reason.empty() && separator == "\\" && DeviceRootSize(pattern) > 0 && !system.runs()) reason = kNeedsRunning;
     if (!reason.empty()) {
       found.reasons.push_back(std::move(reason));
       continue;
@@ -91,7 +95,7 @@ const std::vector<std::string>& SystemsOf(const ArtifactDefinition& definition, 
 }
 
 SourceTargets TargetsByType(const ArtifactSource& source, const TargetSystem& system) {
-  if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, system.os);
+  if (source.type == "FILE" || source.type == "PATH") return TargetsOfPatterns(source, system);
   if (source.type == "REGISTRY_KEY" || source.type == "REGISTRY_VALUE") {
     return system.is_windows() ? RegistryTargets(source, system.state) : Nothing("only Windows has a registry");
   }

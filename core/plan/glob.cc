@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 
@@ -114,13 +115,14 @@ bool IsRecursive(std::string_view part) {
   return part.substr(0, 2) == "**" && part.find_first_not_of("0123456789", 2) == std::string_view::npos;
 }
 
-absl::StatusOr<Glob::Part> ParsePart(std::string_view part) {
+// `fixed` bytes of it are themselves, whatever they are.
+absl::StatusOr<Glob::Part> ParsePart(std::string_view part, size_t fixed) {
   if (part == "..") {
     return absl::InvalidArgumentError("\"..\" in a pattern would lead out of it; write the folder that is meant");
   }
   if (IsRecursive(part)) return ParseRecursive(part);
   HOZEN_RETURN_IF_ERROR(CheckSets(part));
-  const bool wild = part.find_first_of("*?[") != std::string_view::npos;
+  const bool wild = part.find_first_of("*?[", fixed) != std::string_view::npos;
   return Glob::Part{wild ? Glob::Part::Kind::kWildcard : Glob::Part::Kind::kLiteral, std::string(part), 0};
 }
 
@@ -130,8 +132,15 @@ bool IsAbsolute(std::string_view path, char separator) {
          path[1] == ':' && path[2] == '\\';
 }
 
+// How much of a path is a device that counts as its first part.
+size_t DeviceSize(std::string_view path, char separator) { return separator == '\\' ? DeviceRootSize(path) : 0; }
+
 std::vector<std::string_view> SplitPath(std::string_view path, char separator) {
   std::vector<std::string_view> names;
+  if (const size_t device = DeviceSize(path, separator); device > 0) {
+    names.push_back(path.substr(0, device));
+    path.remove_prefix(device);
+  }
   while (!path.empty()) {
     const size_t end = std::min(path.find(separator), path.size());
     const std::string_view name = path.substr(0, end);
@@ -167,7 +176,8 @@ absl::StatusOr<Glob> Glob::Parse(std::string_view pattern, char separator, bool 
   glob.ignore_case_ = ignore_case;
   int recursive = 0;
   for (std::string_view text : SplitPath(pattern, separator)) {
-    HOZEN_ASSIGN_OR_RETURN(Part part, ParsePart(text));
+    const bool is_device = glob.parts_.empty() && DeviceSize(text, separator) > 0;
+    HOZEN_ASSIGN_OR_RETURN(Part part, ParsePart(text, is_device ? kDevicesRoot.size() : 0));
     if (part.kind == Part::Kind::kRecursive && ++recursive > kMaxRecursiveParts) {
       return absl::InvalidArgumentError(Concat("a pattern may hold ** ", kMaxRecursiveParts, " times at most"));
     }

@@ -1,6 +1,7 @@
 // Path patterns of ForensicArtifacts definitions and of `--path`, over bytes. Format: docs/formats/plan.md.
 //   *      any bytes within one part     ?    one byte     [a-z] [!a-z]  one byte of a set
 //   **     a whole part: any number of folders, none too    **N  at most N of them
+// A device that a path of Windows begins with is one part (core/base/device_root.h); wildcards count in its name.
 // A pattern that ends in ** also matches what lies in those folders. There is no escape character: [*] is a star.
 #ifndef HOZEN_CORE_PLAN_GLOB_H_
 #define HOZEN_CORE_PLAN_GLOB_H_

@@ -246,5 +246,27 @@ TEST(GlobMutationTest, RandomPatternsNeverCrash) {
   EXPECT_GT(parsed, 100);
 }
 
+TEST(GlobTest, ADeviceIsOnePart) {
+  constexpr std::string_view kFile = R"(\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy3\Windows\System32\config\SAM)";
+  const auto glob = Glob::Parse(R"(\\?\globalroot\device\HarddiskVolumeShadowCopy*\Windows\*\config\*)", '\\', true);
+  ASSERT_TRUE(glob.ok()) << glob.status();
+  ASSERT_EQ(glob->parts().size(), 5u);
+  EXPECT_TRUE(glob->Matches(kFile));
+  EXPECT_FALSE(glob->Matches(R"(C:\Windows\System32\config\SAM)"));
+  EXPECT_FALSE(glob->Matches(R"(\\?\GLOBALROOT\Device\HarddiskVolume3\Windows\System32\config\SAM)"));
+  const auto named = Glob::Parse(kFile, '\\', true);
+  ASSERT_TRUE(named.ok()) << named.status();
+  // The ? of its beginning is no wildcard.
+  EXPECT_TRUE(named->is_literal());
+  EXPECT_TRUE(named->Matches(kFile));
+  EXPECT_FALSE(named->Matches(R"(\\x\GLOBALROOT\Device\HarddiskVolumeShadowCopy3\Windows\System32\config\SAM)"));
+  EXPECT_EQ(CodeOf(R"(\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy[1\x)", '\\'), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(CodeOf(R"(\\?\GLOBALROOT\Device\A\..\x)", '\\'), absl::StatusCode::kInvalidArgument);
+  // Without a device there is nothing that could be one part.
+  EXPECT_EQ(Glob::Parse(R"(\\?\GLOBALROOT\Device\)", '\\', true)->parts().size(), 3u);
+  // Of paths with / it is nothing special.
+  EXPECT_EQ(Glob::Parse(R"(/\\?\GLOBALROOT\Device\A)", '/', false)->parts().size(), 1u);
+}
+
 }  // namespace
 }  // namespace hozen
