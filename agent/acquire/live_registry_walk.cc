@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/base/windows_text.h"
 #include "core/plan/glob.h"
 #include "core/plan/pattern_states.h"
 
@@ -24,54 +26,51 @@ class LiveWalk {
     if (value.has_value()) value_ = absl::AsciiStrToLower(*value);
   }
 
-  absl::Status HandOn(const LiveRegistryKey& key, const std::string& path) {
+  absl::Status HandOn(const RegistryKey& key, const std::string& path) {
     v1::RegistryKey record = NewRecord(key, path);
     size_t part_bytes = 0;
     bool handed_on = false;
-    std::string problem;
-    for (size_t i = 0; i < kMaxChildren; ++i) {
-      absl::StatusOr<LiveRegistryValue> value = key.ValueAt(i, kMaxRegistryValueBytes);
-      if (absl::IsNotFound(value.status())) break;
-      if (!value.ok()) {
-        ++end_.errors;
-        problem = Concat("value ", i, " of its values cannot be read: ", StdView(value.status().message()));
-        // One that is too large leaves the others readable; of a key that is gone there are none.
-        if (absl::IsResourceExhausted(value.status())) continue;
-        break;
-      }
-      if (value_.has_value() && !MatchesLoosely(*value_, absl::AsciiStrToLower(value->name))) continue;
+    absl::Status stopped;
+    const auto add = [&](RegistryValue value) -> absl::Status {
+      std::string name = Wtf8OfWide(value.name);
+      if (value_.has_value() && !MatchesLoosely(*value_, absl::AsciiStrToLower(name))) return absl::OkStatus();
       if (part_bytes > kPartBytes) {
         record.set_continued(true);
-        HOZEN_RETURN_IF_ERROR(on_key_(record));
+        stopped = on_key_(record);
+        if (!stopped.ok()) return stopped;
         record = NewRecord(key, path);
         handed_on = true;
         part_bytes = 0;
       }
-      part_bytes += value->name.size() + value->data.size() + 64;
-      v1::RegistryValue& added = *record.add_values();
-      added.set_name(std::move(value->name));
-      added.set_type(value->type);
-      added.set_size_bytes(value->size_bytes);
-      added.set_data(std::move(value->data));
-    }
-    if (!problem.empty()) record.set_problem(std::move(problem));
-    if (value_.has_value() && !handed_on && record.values().empty() && record.problem().empty()) {
+      part_bytes += name.size() + value.data.size() + 64;
+      AddValue(std::move(name), std::move(value), record);
+      return absl::OkStatus();
+    };
+    const absl::Status listed = key.EachValue(kMaxChildren, add);
+    if (!stopped.ok()) return stopped;
+    if (!listed.ok()) {
+      ++end_.errors;
+      record.set_problem(Concat("not all of its values can be read: ", StdView(listed.message())));
+    } else if (value_.has_value() && !handed_on && record.values().empty()) {
       return absl::OkStatus();
     }
     ++end_.keys;
     return on_key_(record);
   }
 
-  absl::Status Below(const LiveRegistryKey& key, const std::string& path, const PatternStates& states, int depth) {
+  absl::Status Below(const RegistryKey& key, const std::string& path, const PatternStates& states, int depth) {
     if (states.empty()) return absl::OkStatus();
     if (depth == kMaxDepth) return SayProblem(path, "keys below it are too deep to be read");
     std::optional<std::vector<std::string>> names = states.OnlyNames();
     if (!names.has_value()) {
-      absl::StatusOr<std::vector<std::string>> listed = key.Subkeys(kMaxChildren);
+      std::vector<std::wstring> found;
+      const absl::Status listed = key.Names(kMaxChildren, found);
       if (!listed.ok()) {
-        return SayProblem(path, Concat("its subkeys cannot be listed: ", StdView(listed.status().message())));
+        HOZEN_RETURN_IF_ERROR(
+            SayProblem(path, Concat("not all its subkeys can be listed: ", StdView(listed.message()))));
       }
-      names = *std::move(listed);
+      names.emplace();
+      for (const std::wstring& name : found) names->push_back(Wtf8OfWide(name));
     }
     for (const std::string& name : *names) HOZEN_RETURN_IF_ERROR(Enter(key, path, name, states, depth));
     return absl::OkStatus();
@@ -80,13 +79,13 @@ class LiveWalk {
   RegistryEnd end() const { return end_; }
 
  private:
-  absl::Status Enter(const LiveRegistryKey& key, const std::string& path, const std::string& name,
+  absl::Status Enter(const RegistryKey& key, const std::string& path, const std::string& name,
                      const PatternStates& states, int depth) {
     bool matched = false;
     const PatternStates next = states.Enter(name, matched);
     if (!matched && next.empty()) return absl::OkStatus();
     const std::string subpath = Concat(path, "\\", name);
-    const absl::StatusOr<LiveRegistryKey> subkey = key.OpenSubkey(name);
+    const absl::StatusOr<RegistryKey> subkey = key.OpenItself(WideOfWtf8(name));
     // One that a pattern names may not be there, and one that was listed may be gone.
     if (absl::IsNotFound(subkey.status())) return absl::OkStatus();
     if (!subkey.ok()) return SayProblem(subpath, Concat("it cannot be read: ", StdView(subkey.status().message())));
@@ -102,11 +101,23 @@ class LiveWalk {
     return on_key_(record);
   }
 
-  static v1::RegistryKey NewRecord(const LiveRegistryKey& key, const std::string& path) {
+  static v1::RegistryKey NewRecord(const RegistryKey& key, const std::string& path) {
     v1::RegistryKey record;
     record.set_path(path);
-    record.set_last_written_unix_ns(key.LastWrittenUnixNs().value_or(0));
+    record.set_last_written_unix_ns(key.changed_unix_ns());
     return record;
+  }
+
+  void AddValue(std::string name, RegistryValue value, v1::RegistryKey& record) {
+    v1::RegistryValue& added = *record.add_values();
+    added.set_name(std::move(name));
+    added.set_type(value.type);
+    added.set_size_bytes(value.size_bytes);
+    if (value.data.empty() && value.size_bytes > 0) {
+      added.set_problem(Concat("its ", value.size_bytes, " bytes are more than is read of a value"));
+      ++end_.errors;
+    }
+    added.set_data(std::move(value.data));
   }
 
   const OnRegistryKey& on_key_;
@@ -116,7 +127,17 @@ class LiveWalk {
 
 }  // namespace
 
-absl::StatusOr<RegistryEnd> WalkLiveRegistry(const LiveRegistryKey& hive, std::string_view pattern,
+absl::StatusOr<RegistryKey> OpenLiveHive(std::string_view root) {
+  constexpr std::string_view kRoots[][2] = {{"HKEY_LOCAL_MACHINE", "\\Registry\\Machine"},
+                                            {"HKEY_USERS", "\\Registry\\User"}};
+  for (const auto& [name, kernels] : kRoots) {
+    if (!absl::StartsWithIgnoreCase(AbslView(root), AbslView(name))) continue;
+    return RegistryKey::Open(WideOfWtf8(Concat(kernels, root.substr(name.size()))));
+  }
+  return absl::NotFoundError(Concat(Printable(root), ": there is no such root"));
+}
+
+absl::StatusOr<RegistryEnd> WalkLiveRegistry(const RegistryKey& hive, std::string_view pattern,
                                              const std::optional<std::string>& value, const OnRegistryKey& on_key) {
   HOZEN_ASSIGN_OR_RETURN(const Glob glob, Glob::Parse(pattern, '\\', /*ignore_case=*/true));
   LiveWalk walk(value, on_key);

@@ -62,7 +62,7 @@ class LiveRegistryWalkTest : public ::testing::Test {
 
   // Each key as PATH [NAME...].
   std::vector<std::string> Walk(const std::string& pattern, const std::optional<std::string>& value = std::nullopt) {
-    const absl::StatusOr<LiveRegistryKey> hive = LiveRegistryKey::OpenHive("hkey_local_machine\\Software");
+    const absl::StatusOr<RegistryKey> hive = OpenLiveHive("hkey_local_machine\\Software");
     EXPECT_TRUE(hive.ok()) << hive.status();
     std::vector<std::string> lines;
     if (!hive.ok()) return lines;
@@ -104,8 +104,8 @@ TEST_F(LiveRegistryWalkTest, AKeyThatIsNotThereIsNoError) {
   EXPECT_THAT(Walk("\\HozenLiveRegistryWalkTest\\nothing\\here"), IsEmpty());
   EXPECT_THAT(Walk("\\HozenLiveRegistryWalkTest", "no such value"), IsEmpty());
   EXPECT_EQ(errors_, 0u);
-  EXPECT_EQ(LiveRegistryKey::OpenHive("HKEY_USERS\\S-1-5-21-0-0-0-0").status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(LiveRegistryKey::OpenHive("HKEY_NOWHERE\\x").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(OpenLiveHive("HKEY_USERS\\S-1-5-21-0-0-0-0").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(OpenLiveHive("HKEY_NOWHERE\\x").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(LiveRegistryWalkTest, ANameWithANulIsReadLikeAnyOther) {

@@ -6,7 +6,6 @@
 #include "agent/acquire/live_registry_walk.h"
 #include "agent/acquire/windows_registry.h"
 #include "agent/platform/drives.h"
-#include "agent/platform/live_registry.h"
 #include "agent/raw/hive_file.h"
 #include "agent/raw/running_facts.h"
 #include "core/base/concat.h"
@@ -31,7 +30,7 @@ class RunningWindows final : public SystemFacts {
 
   absl::StatusOr<RegistryEnd> ReadKeys(const HivePlace& place, const std::optional<std::string>& value,
                                        const OnKey& on_key) override {
-    const absl::StatusOr<LiveRegistryKey> hive = LiveRegistryKey::OpenHive(place.root);
+    const absl::StatusOr<RegistryKey> hive = OpenLiveHive(place.root);
     if (hive.ok()) return WalkLiveRegistry(*hive, place.key, value, on_key);
     if (!absl::IsNotFound(hive.status()) || place.file.empty()) return hive.status();
     if (volumes_ == nullptr) {

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "agent/acquire/failure.h"
+#include "agent/platform/registry_key.h"
+#include "agent/volatile/timestamps.h"
 #include "agent/volatile/windows/autorun_locations.h"
 #include "agent/volatile/windows/host_values.h"
-#include "agent/volatile/windows/registry_key.h"
+#include "agent/volatile/windows/registry_texts.h"
 #include "agent/volatile/windows/startup_folders.h"
 #include "core/base/concat.h"
 
@@ -153,12 +155,15 @@ class Autoruns {
       }
       return;
     }
-    const absl::Status status = key.EachValue(kMostValues, [&](const RegistryValue& value) { Add(key, at, value); });
+    const absl::Status status = key.EachValue(kMostValues, [&](const RegistryValue& value) {
+      Add(key, at, value);
+      return absl::OkStatus();
+    });
     if (!status.ok()) Miss(at.said, ListFailure(status));
   }
 
   void Add(const RegistryKey& key, const Place& at, const RegistryValue& value) {
-    const std::optional<std::vector<std::wstring>> texts = value.Texts();
+    const std::optional<std::vector<std::wstring>> texts = TextsOf(value);
     if (!texts.has_value()) {
       return Miss(at.said + L"\\" + value.name,
                   MakeFailure(v1::CAUSE_NOT_SUPPORTED, Concat("it is of type ", value.type, ", which is no text")));
@@ -170,7 +175,8 @@ class Autoruns {
       autorun.set_name(WideText(value.name));
       autorun.set_command(WideText(text));
       autorun.set_user_sid(WideText(at.user_sid));
-      if (const auto changed = key.changed(); changed.has_value()) *autorun.mutable_changed() = *changed;
+      if (const int64_t changed = key.changed_unix_ns(); changed != 0)
+        *autorun.mutable_changed() = TimestampOf(changed);
     }
   }
 

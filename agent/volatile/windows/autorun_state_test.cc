@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/platform/registry_key.h"
 #include "agent/volatile/windows/autorun_locations.h"
-#include "agent/volatile/windows/registry_key.h"
 #include "core/base/testing_folder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -203,9 +203,14 @@ TEST(RegistryKeyTest, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(key->Value(L"large")->data.size(), 60'000u);
   EXPECT_TRUE(absl::IsResourceExhausted(key->Value(L"larger").status()));
   std::vector<size_t> sizes;
-  EXPECT_TRUE(key->EachValue(9, [&](const RegistryValue& value) { sizes.push_back(value.data.size()); }).ok());
-  EXPECT_EQ(sizes, (std::vector<size_t>{60'000, 0}));
-  EXPECT_TRUE(absl::IsResourceExhausted(key->EachValue(1, [](const RegistryValue&) {})));
+  const auto take = [&](const RegistryValue& value) {
+    sizes.push_back(value.data.size());
+    EXPECT_GE(value.size_bytes, value.data.size());
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(key->EachValue(9, take).ok());
+  EXPECT_EQ(sizes, (std::vector<size_t>{60'000, kMostRegistryDataBytes}));
+  EXPECT_TRUE(absl::IsResourceExhausted(key->EachValue(1, take)));
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 #include <optional>
 #include <utility>
 
-#include "agent/volatile/windows/registry_key.h"
+#include "agent/platform/registry_key.h"
+#include "agent/volatile/windows/registry_texts.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
@@ -19,7 +20,7 @@ constexpr int kMostDepth = 64;
 std::wstring TextOf(const RegistryKey& key, std::wstring_view name) {
   const absl::StatusOr<RegistryValue> value = key.Value(name);
   if (!value.ok()) return {};
-  const std::optional<std::vector<std::wstring>> texts = value->Texts();
+  const std::optional<std::vector<std::wstring>> texts = TextsOf(*value);
   return texts.has_value() && !texts->empty() ? texts->front() : std::wstring();
 }
 

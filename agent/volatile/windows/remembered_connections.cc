@@ -4,9 +4,10 @@
 #include <string>
 
 #include "agent/acquire/failure.h"
+#include "agent/platform/registry_key.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/windows/host_values.h"
-#include "agent/volatile/windows/registry_key.h"
+#include "agent/volatile/windows/registry_texts.h"
 #include "core/base/concat.h"
 
 namespace hozen {
@@ -19,7 +20,7 @@ constexpr size_t kMostDrives = 1'024;  // of one user; letters are 26
 std::string TextOf(const RegistryKey& key, std::wstring_view name) {
   const absl::StatusOr<RegistryValue> value = key.Value(name);
   if (!value.ok()) return "";
-  const std::optional<std::vector<std::wstring>> texts = value->Texts();
+  const std::optional<std::vector<std::wstring>> texts = TextsOf(*value);
   return texts.has_value() && !texts->empty() ? WideText(texts->front()) : "";
 }
 

@@ -10,8 +10,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_join.h"
 #include "agent/acquire/failure.h"
+#include "agent/platform/registry_key.h"
 #include "agent/volatile/windows/host_values.h"
-#include "agent/volatile/windows/registry_key.h"
+#include "agent/volatile/windows/registry_texts.h"
 #include "agent/volatile/windows/service_names.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
@@ -108,14 +109,14 @@ bool IsDelayed(SC_HANDLE handle, v1::WindowsService& service) {
 std::string TextOf(const RegistryKey& key, std::wstring_view name) {
   const absl::StatusOr<RegistryValue> value = key.Value(name);
   if (!value.ok()) return "";
-  const std::optional<std::vector<std::wstring>> texts = value->Texts();
+  const std::optional<std::vector<std::wstring>> texts = TextsOf(*value);
   return texts.has_value() && !texts->empty() ? WideText(texts->front()) : "";
 }
 
 void AddAllOfRegistry(const RegistryKey& key, uint32_t type, v1::WindowsService& service) {
   const auto number = [&key](std::wstring_view name) {
     const absl::StatusOr<RegistryValue> value = key.Value(name);
-    return value.ok() ? value->Number() : std::nullopt;
+    return value.ok() ? NumberOf(*value) : std::nullopt;
   };
   service.set_kind(ServiceKindName(type));
   if (const std::optional<uint32_t> start = number(L"Start"); start.has_value()) {
@@ -169,8 +170,8 @@ void AddManagersConfig(SC_HANDLE__* manager, const std::wstring& name, v1::Windo
 absl::Status AddRegistryConfig(const std::wstring& name, bool all, v1::WindowsService& service) {
   HOZEN_ASSIGN_OR_RETURN(const RegistryKey key, RegistryKey::Open(kServices + name));
   const absl::StatusOr<RegistryValue> type = key.Value(L"Type");
-  if (all && (!type.ok() || !type->Number().has_value())) return absl::NotFoundError("it is no service");
-  if (all) AddAllOfRegistry(key, *type->Number(), service);
+  if (all && (!type.ok() || !NumberOf(*type).has_value())) return absl::NotFoundError("it is no service");
+  if (all) AddAllOfRegistry(key, *NumberOf(*type), service);
   const absl::StatusOr<RegistryKey> parameters = key.OpenBelow(L"Parameters");
   if (parameters.ok()) service.set_service_dll(TextOf(*parameters, L"ServiceDll"));
   // Where the oldest services have it.

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "agent/acquire/failure.h"
+#include "agent/platform/registry_key.h"
 #include "agent/volatile/windows/host_values.h"
-#include "agent/volatile/windows/registry_key.h"
 #include "agent/volatile/windows/service_config.h"
 #include "agent/volatile/windows/service_names.h"
 #include "core/base/concat.h"

@@ -9,9 +9,10 @@
 #include "absl/status/statusor.h"
 #include "agent/acquire/failure.h"
 #include "agent/platform/file_access.h"
+#include "agent/platform/registry_key.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/windows/host_values.h"
-#include "agent/volatile/windows/registry_key.h"
+#include "agent/volatile/windows/registry_texts.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/windows_text.h"
@@ -44,7 +45,7 @@ std::wstring Expanded(const std::wstring& text) {
 std::wstring TextOf(const RegistryKey& key, std::wstring_view name) {
   const absl::StatusOr<RegistryValue> value = key.Value(name);
   if (!value.ok()) return {};
-  const std::optional<std::vector<std::wstring>> texts = value->Texts();
+  const std::optional<std::vector<std::wstring>> texts = TextsOf(*value);
   return texts.has_value() && !texts->empty() ? texts->front() : std::wstring();
 }
 

@@ -1,15 +1,17 @@
-#include "agent/volatile/windows/registry_key.h"
-
 #include <windows.h>
 // After windows.h.
 #include <winternl.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "agent/volatile/windows/host_values.h"
+#include "agent/platform/backup_right_windows.h"
+#include "agent/platform/registry_key.h"
 #include "core/base/concat.h"
+#include "core/base/printable.h"
 #include "core/base/windows_error.h"
+#include "core/base/windows_text.h"
 
 // ntdll has them, and so has its import library; mingw-w64's headers for programs do not. Layouts and numbers are those
 // of https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/ (ntopenkeyex, zwenumeratekey, ...).
@@ -29,7 +31,8 @@ constexpr int kBasic = 0;      // KeyBasicInformation
 constexpr int kValueFull = 1;  // KeyValueFullInformation
 constexpr int kValuePartial = 2;
 constexpr ULONG kOpenToBackUp = 4;  // REG_OPTION_BACKUP_RESTORE
-constexpr size_t kMostDataBytes = 1 << 20;
+constexpr size_t kMostAnswerBytes = 64 << 20;
+constexpr int64_t kUnixEpoch = 116'444'736'000'000'000;  // in 100 ns since 1601
 constexpr size_t kFirstBytes = 4096;
 constexpr size_t kMostPathCharacters = 32'000;
 // ntstatus.h and winnt.h do not go together.
@@ -75,7 +78,7 @@ NTSTATUS Fill(std::vector<char>& bytes, const Ask& ask) {
   for (int tries = 0;; ++tries) {
     ULONG needed = 0;
     const NTSTATUS status = ask(bytes.data(), static_cast<ULONG>(bytes.size()), &needed);
-    if ((status != kOverflow && status != kTooSmall) || tries == 3 || needed > kMostDataBytes + kFirstBytes ||
+    if ((status != kOverflow && status != kTooSmall) || tries == 3 || needed > kMostAnswerBytes ||
         needed <= bytes.size()) {
       return status;
     }
@@ -93,47 +96,32 @@ std::wstring WideAt(const std::vector<char>& bytes, size_t at, size_t size) {
 
 }  // namespace
 
-std::optional<std::vector<std::wstring>> RegistryValue::Texts() const {
-  if (type != REG_SZ && type != REG_EXPAND_SZ && type != REG_MULTI_SZ) return std::nullopt;
-  std::wstring text(data.size() / sizeof(wchar_t), L'\0');
-  std::memcpy(text.data(), data.data(), text.size() * sizeof(wchar_t));
-  std::vector<std::wstring> texts;
-  if (type == REG_MULTI_SZ) {
-    for (const std::wstring_view part : SplitMultiText(text)) texts.emplace_back(part);
-    return texts;
-  }
-  // What stands behind a zero is there all the same, and stays.
-  if (!text.empty() && text.back() == L'\0') text.pop_back();
-  texts.push_back(std::move(text));
-  return texts;
-}
-
-std::optional<uint32_t> RegistryValue::Number() const {
-  if (type != REG_DWORD || data.size() != sizeof(uint32_t)) return std::nullopt;
-  uint32_t number = 0;
-  std::memcpy(&number, data.data(), sizeof(number));
-  return number;
-}
-
-absl::StatusOr<RegistryKey> RegistryKey::OpenAt(void* parent, std::wstring_view path) {
+absl::StatusOr<RegistryKey> RegistryKey::OpenAt(void* parent, std::wstring_view path, bool itself) {
+  ClaimBackupRight();
   if (path.size() > kMostPathCharacters) return absl::NotFoundError("no key has so long a path");
   std::wstring name(path);
   UNICODE_STRING text = {};
   text.Buffer = name.data();
   text.Length = text.MaximumLength = static_cast<USHORT>(name.size() * sizeof(wchar_t));
   OBJECT_ATTRIBUTES attributes = {};
-  InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, parent, nullptr);
+  InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE | (itself ? OBJ_OPENLINK : 0u), parent, nullptr);
   HANDLE handle = nullptr;
   NTSTATUS status = ::NtOpenKeyEx(&handle, KEY_READ, &attributes, 0);
   // Whoever may back up may read what its owner keeps from everybody.
   if (status == kAccessDenied) status = ::NtOpenKeyEx(&handle, KEY_READ, &attributes, kOpenToBackUp);
-  if (status < 0) return NtStatus(status, WideText(path));
+  if (status < 0) return NtStatus(status, Printable(Wtf8OfWide(path)));
   return RegistryKey(WindowsHandle(handle));
 }
 
-absl::StatusOr<RegistryKey> RegistryKey::Open(std::wstring_view path) { return OpenAt(nullptr, path); }
+absl::StatusOr<RegistryKey> RegistryKey::Open(std::wstring_view path) { return OpenAt(nullptr, path, false); }
 
-absl::StatusOr<RegistryKey> RegistryKey::OpenBelow(std::wstring_view path) const { return OpenAt(handle_.get(), path); }
+absl::StatusOr<RegistryKey> RegistryKey::OpenBelow(std::wstring_view path) const {
+  return OpenAt(handle_.get(), path, false);
+}
+
+absl::StatusOr<RegistryKey> RegistryKey::OpenItself(std::wstring_view name) const {
+  return OpenAt(handle_.get(), name, true);
+}
 
 absl::Status RegistryKey::Names(size_t most, std::vector<std::wstring>& names) const {
   std::vector<char> bytes;
@@ -159,20 +147,24 @@ absl::StatusOr<RegistryValue> RegistryKey::Value(std::wstring_view name) const {
   const NTSTATUS status = Fill(bytes, [&](void* at, ULONG size, ULONG* needed) {
     return ::NtQueryValueKey(handle_.get(), &text, kValuePartial, at, size, needed);
   });
-  if (status == kOverflow || status == kTooSmall) return absl::ResourceExhaustedError("its data is larger than 1 MiB");
-  if (status < 0) return NtStatus(status, WideText(name));
+  const bool too_large = status == kOverflow || status == kTooSmall;
+  if (status < 0 && !too_large) return NtStatus(status, Printable(Wtf8OfWide(name)));
   ValuePartial found = {};
   std::memcpy(&found, bytes.data(), kPartialDataAt);
   RegistryValue value;
   value.name = std::move(copy);
   value.type = found.type;
+  value.size_bytes = found.data_bytes;
+  if (too_large || found.data_bytes > kMostRegistryDataBytes) {
+    return absl::ResourceExhaustedError("its data is larger than 1 MiB");
+  }
   if (found.data_bytes <= bytes.size() - kPartialDataAt) {
     value.data.assign(bytes.data() + kPartialDataAt, found.data_bytes);
   }
   return value;
 }
 
-absl::Status RegistryKey::EachValue(size_t most, const std::function<void(RegistryValue)>& take) const {
+absl::Status RegistryKey::EachValue(size_t most, const std::function<absl::Status(RegistryValue)>& take) const {
   std::vector<char> bytes;
   for (ULONG index = 0;; ++index) {
     const NTSTATUS status = Fill(bytes, [&](void* at, ULONG size, ULONG* needed) {
@@ -187,22 +179,23 @@ absl::Status RegistryKey::EachValue(size_t most, const std::function<void(Regist
     RegistryValue value;
     value.name = WideAt(bytes, kValueNameAt, found.name_bytes);
     value.type = found.type;
+    value.size_bytes = found.data_bytes;
     if (!too_large && found.data_at <= bytes.size() && found.data_bytes <= bytes.size() - found.data_at) {
-      value.data.assign(bytes.data() + found.data_at, found.data_bytes);
+      value.data.assign(bytes.data() + found.data_at, std::min<size_t>(found.data_bytes, kMostRegistryDataBytes));
     }
-    take(std::move(value));
+    if (absl::Status taken = take(std::move(value)); !taken.ok()) return taken;
   }
 }
 
-std::optional<google::protobuf::Timestamp> RegistryKey::changed() const {
+int64_t RegistryKey::changed_unix_ns() const {
   std::vector<char> bytes;
   const NTSTATUS status = Fill(bytes, [&](void* at, ULONG size, ULONG* needed) {
     return ::NtQueryKey(handle_.get(), kBasic, at, size, needed);
   });
-  if (status < 0) return std::nullopt;
+  if (status < 0) return 0;
   KeyBasic key = {};
   std::memcpy(&key, bytes.data(), kKeyNameAt);
-  return TimeOfFiletime(static_cast<uint64_t>(key.changed.QuadPart));
+  return key.changed.QuadPart <= 0 ? 0 : (key.changed.QuadPart - kUnixEpoch) * 100;
 }
 
 }  // namespace hozen
