@@ -72,5 +72,17 @@ TEST(RecordSourceTest, ATimeThatNoCalendarHasCostsItsLineAndSaysSo) {
   EXPECT_EQ(ReadAll(source, 1 << 20).rfind(R"({"missing":{"what":"a record")", 0), 0u);
 }
 
+TEST(RecordSourceTest, WhatAServiceLacksCounts) {
+  std::vector<v1::VolatileRecord> records(1);
+  v1::Missing& missing = *records[0].mutable_windows_service()->add_missing();
+  missing.set_what("triggers");
+  missing.mutable_failure()->set_cause(v1::CAUSE_PERMISSION_DENIED);
+  RecordSource source(RecordsOf(std::move(records)));
+  ReadAll(source, 1 << 20);
+  EXPECT_EQ(source.missing(), 1u);
+  ASSERT_TRUE(source.first_failure().has_value());
+  EXPECT_EQ(source.first_failure()->cause(), v1::CAUSE_PERMISSION_DENIED);
+}
+
 }  // namespace
 }  // namespace hozen

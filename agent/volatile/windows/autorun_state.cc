@@ -1,5 +1,7 @@
 #include "agent/volatile/windows/autorun_state.h"
 
+#include <windows.h>
+
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -41,6 +43,12 @@ struct Place {
 // What programs of 32 bits see stands in a key of its own.
 constexpr wchar_t kSoftwareViews[][32] = {LR"(SOFTWARE\)", LR"(SOFTWARE\Wow6432Node\)"};
 
+// As the registry compares names.
+bool IsSame(std::wstring_view one, std::wstring_view other) {
+  return ::CompareStringOrdinal(one.data(), static_cast<int>(one.size()), other.data(), static_cast<int>(other.size()),
+                                TRUE) == CSTR_EQUAL;
+}
+
 class Autoruns {
  public:
   explicit Autoruns(const StateContext& context) : context_(context) { ListUsers(); }
@@ -73,16 +81,18 @@ class Autoruns {
     std::vector<std::wstring> names;
     if (key.ok()) status = key->Names(kMostUsers, names);
     if (!status.ok()) Miss(L"HKEY_USERS", FailureOf(status));
-    const bool system_is_there = std::find(names.begin(), names.end(), L"S-1-5-18") != names.end();
+    const bool system_is_there =
+        std::any_of(names.begin(), names.end(), [](const std::wstring& name) { return IsSame(name, L"S-1-5-18"); });
     for (const std::wstring& name : names) {
       constexpr std::wstring_view kClasses = L"_Classes";
-      const bool is_classes =
-          name.size() > kClasses.size() && name.compare(name.size() - kClasses.size(), kClasses.size(), kClasses) == 0;
-      // .DEFAULT is another name of the system's own hive.
-      if (is_classes || (name == L".DEFAULT" && system_is_there)) continue;
+      const size_t tail = std::min(name.size(), kClasses.size());
+      if (IsSame(std::wstring_view(name).substr(name.size() - tail), kClasses)) continue;
+      // Another name of the system's own hive.
+      const bool is_default = IsSame(name, L".DEFAULT");
+      if (is_default && system_is_there) continue;
       users_.push_back({.path = std::wstring(kUsers) + L"\\" + name + L"\\",
                         .said = kUsersSaid + name + L"\\",
-                        .user_sid = name == L".DEFAULT" ? L"S-1-5-18" : name});
+                        .user_sid = is_default ? L"S-1-5-18" : name});
     }
   }
 

@@ -78,8 +78,9 @@ class DnsCache {
       return;
     }
     CacheEntry* entry = nullptr;
+    ::SetLastError(ERROR_SUCCESS);
     if (!get(&entry)) {
-      // It sets no error where the resolver's service does not run, and none where the cache is empty.
+      // It need not set an error where the resolver's service does not run, nor where the cache is empty.
       const DWORD error = ::GetLastError();
       missing_.push_back(error == ERROR_SUCCESS
                              ? MakeFailure(v1::CAUSE_NOT_FOUND, "the cache is empty, or its service does not run")

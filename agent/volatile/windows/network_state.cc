@@ -42,8 +42,14 @@ constexpr Name kKinds[] = {{6, "ethernet"}, {9, "token_ring"}, {23, "ppp"},     
                            {53, "virtual"}, {71, "wireless"},  {131, "tunnel"}, {243, "mobile"},  {244, "mobile"}};
 constexpr Name kOperations[] = {{1, "UP"},      {2, "DOWN"},        {3, "TESTING"},         {4, "UNKNOWN"},
                                 {5, "DORMANT"}, {6, "NOT_PRESENT"}, {7, "LOWER_LAYER_DOWN"}};
-constexpr Name kAdapterFlags[] = {{0x1, "DDNS"},   {0x4, "DHCPV4"}, {0x8, "RECEIVE_ONLY"},  {0x10, "NO_MULTICAST"},
-                                  {0x100, "IPV4"}, {0x200, "IPV6"}, {0x20, "DHCPV6_OTHER"}, {0x80, "ADDRESS_MANAGED"}};
+constexpr Name kAdapterFlags[] = {{IP_ADAPTER_DDNS_ENABLED, "DDNS"},
+                                  {IP_ADAPTER_DHCP_ENABLED, "DHCP"},
+                                  {IP_ADAPTER_RECEIVE_ONLY, "RECEIVE_ONLY"},
+                                  {IP_ADAPTER_NO_MULTICAST, "NO_MULTICAST"},
+                                  {IP_ADAPTER_NETBIOS_OVER_TCPIP_ENABLED, "NETBIOS"},
+                                  {IP_ADAPTER_IPV4_ENABLED, "IPV4"},
+                                  {IP_ADAPTER_IPV6_ENABLED, "IPV6"},
+                                  {IP_ADAPTER_IPV6_MANAGE_ADDRESS_CONFIG, "DHCPV6"}};
 // NL_NEIGHBOR_STATE
 constexpr Name kNeighbourStates[] = {{0, "UNREACHABLE"}, {1, "INCOMPLETE"}, {2, "PROBE"},    {3, "DELAY"},
                                      {4, "STALE"},       {5, "REACHABLE"},  {6, "PERMANENT"}};

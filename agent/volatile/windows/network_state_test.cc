@@ -30,6 +30,7 @@ TEST(NetworkStateTest, TheLoopbackIsAnInterfaceWithARoute) {
       index = one.index();
       EXPECT_THAT(one.addresses(), Contains("127.0.0.1/8"));
       EXPECT_THAT(one.flags(), Contains("UP"));
+      EXPECT_THAT(one.flags(), Contains("IPV4"));
       EXPECT_FALSE(one.name().empty());
     }
     if (!record.has_route()) continue;
