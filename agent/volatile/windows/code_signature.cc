@@ -190,9 +190,13 @@ CodeSignatures::~CodeSignatures() {
 }
 
 v1::CodeSignature CodeSignatures::Verify(void* file, const std::wstring& path) const {
+  // Who reads a file through a handle may begin where the one before has stopped.
+  const auto from_its_start = [file] { ::SetFilePointerEx(file, {}, nullptr, FILE_BEGIN); };
+  from_its_start();
   v1::CodeSignature signature = InTheFile(file, path);
   if (signature.state() != kUnsigned) return signature;
   for (const Catalogs& each : catalogs_) {
+    from_its_start();
     std::optional<v1::CodeSignature> found = InCatalogs(each.admin, each.by_second_call, file, path);
     if (found.has_value() && found->state() != kUnsigned) return *std::move(found);
   }

@@ -37,7 +37,7 @@ absl::StatusOr<Answer> AskUntilItFits(const std::function<int32_t(char* bytes, U
     const int32_t status = ask(answer.bytes.data(), static_cast<ULONG>(room), &needed);
     if (status >= 0) {
       // The bytes must stay where the kernel's pointers say, so what is behind them is cleared and not cut off.
-      if (needed < room) std::fill(answer.bytes.begin() + needed, answer.bytes.end(), '\0');
+      if (needed != 0 && needed < room) std::fill(answer.bytes.begin() + needed, answer.bytes.end(), '\0');
       return answer;
     }
     if (status != kLengthMismatch && status != kBufferOverflow && status != kBufferTooSmall) {
