@@ -4,12 +4,7 @@ needs=(zlib c-ares re2 abseil protobuf openssl)
 patches=(grpc-partial-send.patch)
 
 build() {
-  # Nothing of ours takes its orders from a control plane: without xDS and RLS a program is 2 MB smaller, and 175 files
-  # fewer are compiled. That what is left out is not missed, the linker proves.
-  sed -i -E '/^  src\/(core|cpp)\/.*(envoy|udpa|xds|\/rls|lookup|opencensus|cncf|upbdefs|rbac|google_c2p).*\.(cc|c)$/d' \
-    "$source/CMakeLists.txt"
-  # For its size: hashing, compression and TLS, where the time goes, are not here.
-  flags="${flags/-O2/-Os} -DCARES_STATICLIB -DGRPC_NO_XDS -DGRPC_NO_RLS"
+  flags+=' -DCARES_STATICLIB'
   cmake_configure -DgRPC_INSTALL=OFF -DgRPC_BUILD_TESTS=OFF -DgRPC_BUILD_CODEGEN=OFF -DgRPC_BUILD_CSHARP_EXT=OFF \
     -DgRPC_BUILD_GRPC_CPP_PLUGIN=OFF -DgRPC_BUILD_GRPC_CSHARP_PLUGIN=OFF -DgRPC_BUILD_GRPC_NODE_PLUGIN=OFF \
     -DgRPC_BUILD_GRPC_OBJECTIVE_C_PLUGIN=OFF -DgRPC_BUILD_GRPC_PHP_PLUGIN=OFF -DgRPC_BUILD_GRPC_PYTHON_PLUGIN=OFF \
