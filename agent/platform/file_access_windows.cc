@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "agent/platform/backup_right_windows.h"
 #include "agent/platform/file_access.h"
+#include "agent/platform/rights_windows.h"
 #include "core/base/concat.h"
 #include "core/base/device_root.h"
 #include "core/base/path_text.h"

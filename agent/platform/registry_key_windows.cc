@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "agent/platform/backup_right_windows.h"
+#include "agent/platform/rights_windows.h"
 #include "agent/platform/registry_key.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"

@@ -14,8 +14,8 @@ struct AllowedCommand {
   std::array<std::string_view, kMaxArguments> arguments;
 };
 
-// What ForensicArtifacts' definitions run, all of them: each reads and prints, none takes an argument of a plan's. A name
-// without a folder is a program of Windows' own folder for them.
+// What ForensicArtifacts' definitions run, all of them: each reads and prints, none takes an argument of a plan's. A
+// name without a folder is a program of Windows' own folder for them.
 constexpr AllowedCommand kAllowed[] = {
     {"/bin/mount", {}},
     {"/bin/ps", {"-ef"}},

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/acquire/failure.h"
+#include "agent/platform/rights_windows.h"
 #include "agent/volatile/binary_fields.h"
 #include "agent/volatile/windows/device_paths.h"
 #include "agent/volatile/windows/host_values.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/acquire/failure.h"
+#include "agent/platform/rights_windows.h"
 #include "agent/volatile/binary_fields.h"
 #include "agent/volatile/timestamps.h"
 #include "agent/volatile/windows/host_values.h"

@@ -92,15 +92,4 @@ absl::StatusOr<Answer> QueryProcess(void* process, int information_class, size_t
       first_bytes, most_bytes, Concat("NtQueryInformationProcess ", information_class));
 }
 
-void ClaimRight(const wchar_t* name) {
-  HANDLE opened = nullptr;
-  if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &opened)) return;
-  const WindowsHandle token(opened);
-  TOKEN_PRIVILEGES wanted = {};
-  wanted.PrivilegeCount = 1;
-  wanted.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
-  if (!::LookupPrivilegeValueW(nullptr, name, &wanted.Privileges[0].Luid)) return;
-  ::AdjustTokenPrivileges(token.get(), FALSE, &wanted, 0, nullptr, nullptr);
-}
-
 }  // namespace hozen

@@ -37,10 +37,6 @@ absl::StatusOr<Answer> QuerySystem(int information_class, size_t most_bytes);
 // https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntqueryinformationprocess
 absl::StatusOr<Answer> QueryProcess(void* process, int information_class, size_t first_bytes, size_t most_bytes);
 
-// Switches a right on that this process may have (SE_DEBUG_NAME, ...): it sees then what administrators may see.
-// Without the right nothing happens, and what is denied is told thing by thing.
-void ClaimRight(const wchar_t* name);
-
 }  // namespace hozen
 
 #endif  // HOZEN_AGENT_VOLATILE_WINDOWS_SYSTEM_CALLS_H_
