@@ -3,6 +3,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "core/base/concat.h"
 #include "core/base/log.h"
+#include "core/base/per_thread.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
@@ -27,20 +29,25 @@ struct ZstdDeleter {
 
 // Contexts and scratch space are made once a thread: they cost more than a small chunk does.
 ZSTD_CCtx* Compressor() {
-  thread_local const std::unique_ptr<ZSTD_CCtx, ZstdDeleter> context(ZSTD_createCCtx());
+  static auto& contexts = *new PerThread<ZSTD_CCtx, ZstdDeleter>(&ZSTD_createCCtx);
+  ZSTD_CCtx* const context = contexts.Get();
   if (context == nullptr) Fatal("no memory for a zstd compressor");
-  return context.get();
+  return context;
 }
 
 ZSTD_DCtx* Decompressor() {
-  thread_local const std::unique_ptr<ZSTD_DCtx, ZstdDeleter> context(ZSTD_createDCtx());
+  static auto& contexts = *new PerThread<ZSTD_DCtx, ZstdDeleter>(&ZSTD_createDCtx);
+  ZSTD_DCtx* const context = contexts.Get();
   if (context == nullptr) Fatal("no memory for a zstd decompressor");
-  return context.get();
+  return context;
 }
 
 char* Scratch() {
-  thread_local const std::unique_ptr<char[]> scratch(new char[kMaxFrameSizeBytes]);
-  return scratch.get();
+  using Frame = std::array<char, kMaxFrameSizeBytes>;
+  static auto& frames = *new PerThread<Frame>([] { return new Frame; });
+  Frame* const frame = frames.Get();
+  if (frame == nullptr) Fatal("no memory for a chunk's frame");
+  return frame->data();
 }
 
 absl::Status CheckSizes(uint32_t size_bytes, std::string_view frame) {
