@@ -21,7 +21,7 @@ constexpr uint64_t kMiB = 1 << 20;
 std::vector<std::string> Beside(const std::string& stem) {
   std::vector<std::string> found;
   for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(stem).parent_path())) {
-    if (entry.path().stem() == fs::path(stem).filename()) found.push_back(entry.path());
+    if (entry.path().stem() == fs::path(stem).filename()) found.push_back(entry.path().string());
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -60,7 +60,7 @@ std::string MakeTestDisk(const fs::path& path, uint64_t size_mib) {
   for (int i = 0; i < 50'000; ++i) disk << "line " << i << "\n";
   disk.seekp(static_cast<std::streamoff>(size_mib * kMiB) - 9);
   disk << "last word";
-  return path;
+  return path.string();
 }
 
 std::vector<std::string> MakeEwf(const std::string& disk, const std::string& stem, uint64_t segment_mib,
