@@ -108,8 +108,7 @@ absl::StatusOr<v1::TargetOutcome> AcquireRegistry(const v1::Target& target, cons
     return outcome;
   }
   if (trees.facts == nullptr || trees.facts->windows() == nullptr) {
-    *outcome.mutable_failure() =
-        MakeFailure(v1::CAUSE_NOT_SUPPORTED, "this system has no registry");
+    *outcome.mutable_failure() = MakeFailure(v1::CAUSE_NOT_SUPPORTED, "this system has no registry");
     return outcome;
   }
   const absl::StatusOr<std::vector<HivePlace>> places = PlacesOf(what.key(), *trees.facts);

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <utility>
 
-#include "agent/platform/rights_windows.h"
 #include "agent/platform/registry_key.h"
+#include "agent/platform/rights_windows.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/windows_error.h"
