@@ -186,7 +186,11 @@ class Booted:
             if self.process.poll() is not None:
                 raise unittest.SkipTest("systemd does not start in namespaces here: " + log.read_text(errors="replace"))
             children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-            if not children or "systemd" not in pathlib.Path(f"/proc/{children[0]}/comm").read_text():
+            try:
+                name = pathlib.Path(f"/proc/{children[0]}/comm").read_text() if children else ""
+            except FileNotFoundError:  # a child of a moment, before systemd
+                return False
+            if "systemd" not in name:
                 return False
             self.pid = int(children[0])
             return self.run(["systemctl", "is-system-running"]).text.strip() in ("running", "degraded")
