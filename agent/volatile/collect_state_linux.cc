@@ -125,7 +125,7 @@ absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const A
   NextRecord next = RecordsOfKind(kind, files, options, executables, sink);
   if (!next) {
     *outcome.mutable_failure() =
-        MakeFailure(v1::CAUSE_NOT_SUPPORTED, "this agent does not know this kind of state; update it");
+        MakeFailure(v1::CAUSE_NOT_SUPPORTED, "Linux has no such kind of state, or this agent does not know it yet");
     return outcome;
   }
   HOZEN_RETURN_IF_ERROR(sink.Poll());

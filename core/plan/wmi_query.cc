@@ -17,8 +17,12 @@ constexpr std::string_view kDefaultNameSpace = "root\\cimv2";
 constexpr size_t kMaxQuerySizeBytes = 4096;
 constexpr size_t kMaxNameSpaceSizeBytes = 256;
 
-// Their providers do more than look.
-constexpr std::array<std::string_view, 2> kRefusedClasses = {"win32_product", "win32_softwarefeature"};
+// Their provider does more than look. To list a class is to list all that are derived from it, so those above count
+// too.
+constexpr std::array<std::string_view, 8> kRefusedClasses = {"cim_logicalelement",    "cim_managedsystemelement",
+                                                             "cim_product",           "cim_softwareelement",
+                                                             "cim_softwarefeature",   "win32_product",
+                                                             "win32_softwareelement", "win32_softwarefeature"};
 
 bool IsNameSpace(std::string_view name) {
   if (name.size() > kMaxNameSpaceSizeBytes) return false;

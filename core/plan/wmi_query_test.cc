@@ -25,6 +25,7 @@ TEST(WmiQueryTest, WhatOnlyLooksMayBeAsked) {
 TEST(WmiQueryTest, WhatChangesTheHostIsRefused) {
   EXPECT_THAT(WhyNotWmiQuery(Query("SELECT Name from WIN32_Product")), HasSubstr("repair"));
   EXPECT_THAT(WhyNotWmiQuery(Query("SELECT * FROM Win32_SoftwareFeature WHERE a=1")), HasSubstr("repair"));
+  EXPECT_THAT(WhyNotWmiQuery(Query("SELECT * FROM CIM_Product")), HasSubstr("repair")) << "it lists Win32_Product";
 }
 
 TEST(WmiQueryTest, WhatIsNoSelectIsRefused) {
