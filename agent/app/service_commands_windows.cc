@@ -74,7 +74,11 @@ int Install(const EnrollFlags& flags) {
               << "\n";
     return kExitUsage;
   }
-  const absl::StatusOr<Installed> installed = InstallService(PathOf(OwnExecutable()), *state);
+  const std::filesystem::path program = PathOf(OwnExecutable());
+  if (const absl::Status status = CheckProgramPlace(program); !status.ok()) {
+    return Complain(Say("Not installed", "インストールできません"), status);
+  }
+  const absl::StatusOr<Installed> installed = InstallService(program, *state);
   if (!installed.ok()) return Complain(Say("Not installed", "インストールできません"), installed.status());
   const auto take_back = [&] {
     if (!installed->was_there) UninstallService().IgnoreError();

@@ -127,6 +127,14 @@ absl::Status RegisterEventSource(const std::wstring& program) {
   return Win32Status(static_cast<uint32_t>(error), "Telling the event log of the program's messages");
 }
 
+absl::StatusOr<std::filesystem::path> KnownFolder(const KNOWNFOLDERID& id, std::string_view what) {
+  wchar_t* folder = nullptr;
+  const HRESULT result = ::SHGetKnownFolderPath(id, 0, nullptr, &folder);
+  const std::unique_ptr<wchar_t, decltype(&::CoTaskMemFree)> owned(folder, &::CoTaskMemFree);
+  if (FAILED(result)) return Win32Status(static_cast<uint32_t>(result) & 0xFFFF, what);
+  return std::filesystem::path(folder);
+}
+
 // Of a line of the log, "2026-11-22T06:12:06.123Z WARN what happened"; what is not logged is what a person would have
 // been told, which is said of failures alone.
 WORD EventTypeOf(std::string_view line) {
@@ -277,11 +285,23 @@ ServiceProcess* ServiceProcess::running = nullptr;
 }  // namespace
 
 absl::StatusOr<std::filesystem::path> ServiceStateFolder() {
-  wchar_t* folder = nullptr;
-  const HRESULT result = ::SHGetKnownFolderPath(FOLDERID_ProgramData, 0, nullptr, &folder);
-  const std::unique_ptr<wchar_t, decltype(&::CoTaskMemFree)> owned(folder, &::CoTaskMemFree);
-  if (FAILED(result)) return Win32Status(static_cast<uint32_t>(result) & 0xFFFF, "Asking where programs keep data");
-  return std::filesystem::path(folder) / L"Hozen" / L"agent";
+  HOZEN_ASSIGN_OR_RETURN(const std::filesystem::path data,
+                         KnownFolder(FOLDERID_ProgramData, "Asking where programs keep data"));
+  return data / L"Hozen" / L"agent";
+}
+
+absl::Status CheckProgramPlace(const std::filesystem::path& program) {
+  HOZEN_ASSIGN_OR_RETURN(const std::filesystem::path programs,
+                         KnownFolder(FOLDERID_ProgramFiles, "Asking where programs are"));
+  // By what they are, not by name: paths may be short, or in another case.
+  std::error_code error;
+  for (std::filesystem::path folder = program.parent_path(); folder != folder.parent_path();
+       folder = folder.parent_path()) {
+    if (std::filesystem::equivalent(folder, programs, error)) return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(Concat(
+      PathText(program), " lies where others than administrators may exchange it, and a service has every right;",
+      " copy it to ", PathText(programs / L"Hozen"), " and install it from there"));
 }
 
 absl::StatusOr<Installed> InstallService(const std::filesystem::path& program, const std::filesystem::path& state) {

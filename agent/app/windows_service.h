@@ -17,6 +17,10 @@ namespace hozen {
 // %ProgramData%\Hozen\agent.
 absl::StatusOr<std::filesystem::path> ServiceStateFolder();
 
+// OK where `program` lies below %ProgramFiles%, which only administrators may write to; else FailedPrecondition, with
+// what to do. A service has every right, and must not be one whose program, or a library beside it, somebody exchanges.
+absl::Status CheckProgramPlace(const std::filesystem::path& program);
+
 // Starts with the system, behind what the system itself needs, as LocalSystem with the privileges that collecting takes
 // and no others; after a failure it is started again, later each time. The event log learns where its messages are. A
 // service that is there gets these settings. Notes are what this system would not set, one a line.

@@ -92,6 +92,15 @@ TEST_F(WindowsServiceTest, NobodyButTheManagerCanStartIt) {
   EXPECT_TRUE(absl::IsFailedPrecondition(BeService([](const std::function<void()>&) { return 0; }).status()));
 }
 
+TEST_F(WindowsServiceTest, ItsProgramMustLieWhereOnlyAdministratorsWrite) {
+  const absl::Status elsewhere = CheckProgramPlace(program_);
+  EXPECT_TRUE(absl::IsFailedPrecondition(elsewhere)) << elsewhere;
+  EXPECT_NE(elsewhere.ToString().find("Program Files\\Hozen"), std::string::npos) << elsewhere;
+  EXPECT_EQ(CheckProgramPlace(L"c:\\PROGRAM FILES\\Somebody\\bin\\hozen-agent.exe"), absl::OkStatus());
+  EXPECT_FALSE(CheckProgramPlace(L"C:\\Program Files.exe").ok());
+  EXPECT_FALSE(CheckProgramPlace(L"hozen-agent.exe").ok());
+}
+
 TEST_F(WindowsServiceTest, ItsStateIsWhereProgramsKeepData) {
   const absl::StatusOr<std::filesystem::path> state = ServiceStateFolder();
   ASSERT_TRUE(state.ok()) << state.status();

@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "agent/platform/child_process.h"
+#include "agent/platform/drives.h"
 #include "agent/platform/section_handle_windows.h"
 #include "core/base/concat.h"
 #include "core/base/path_text.h"
@@ -75,12 +76,6 @@ std::wstring LineOf(const CommandLine& command) {
   AppendArgument(WideOfWtf8(command.executable), line);
   for (const std::string& argument : command.arguments) AppendArgument(WideOfWtf8(argument), line);
   return line;
-}
-
-std::wstring SystemFolder() {
-  wchar_t folder[MAX_PATH] = {};
-  const UINT size = ::GetSystemDirectoryW(folder, MAX_PATH);
-  return size == 0 || size >= MAX_PATH ? L"C:\\Windows\\System32" : std::wstring(folder, size);
 }
 
 // What programs of the system cannot start without, and nothing of ours but `more`.
@@ -169,7 +164,7 @@ absl::StatusOr<Started> Start(const CommandLine& command, StartOptions options) 
   startup.StartupInfo.hStdOutput = output;
   startup.StartupInfo.hStdError = errors;
   startup.lpAttributeList = handles.list();
-  const std::wstring system = SystemFolder();
+  const std::wstring system = WideOfWtf8(SystemProgramsFolder());
   std::wstring environment = Environment(system, options.environment);
   std::wstring line = LineOf(command);
   const std::wstring executable = WideOfWtf8(command.executable);

@@ -17,7 +17,10 @@ std::vector<std::string> ListDrives();
 std::string SystemDrive();
 
 // Where Windows stands, "C:\Windows"; empty on Linux.
-std::string SystemFolder();
+std::string WindowsFolder();
+
+// Where its own programs stand, "C:\Windows\System32"; empty on Linux.
+std::string SystemProgramsFolder();
 
 }  // namespace hozen
 

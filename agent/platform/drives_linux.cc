@@ -8,6 +8,8 @@ std::vector<std::string> ListDrives() { return {}; }
 
 std::string SystemDrive() { return ""; }
 
-std::string SystemFolder() { return ""; }
+std::string WindowsFolder() { return ""; }
+
+std::string SystemProgramsFolder() { return ""; }
 
 }  // namespace hozen

@@ -16,12 +16,18 @@ std::vector<std::string> ListDrives() {
   return drives;
 }
 
-std::string SystemDrive() { return SystemFolder().substr(0, 2); }
+std::string SystemDrive() { return WindowsFolder().substr(0, 2); }
 
-std::string SystemFolder() {
+std::string WindowsFolder() {
   wchar_t folder[MAX_PATH] = {};
   const UINT size = ::GetSystemWindowsDirectoryW(folder, MAX_PATH);
   return size < 2 || size >= MAX_PATH ? R"(C:\Windows)" : Wtf8OfWide({folder, size});
+}
+
+std::string SystemProgramsFolder() {
+  wchar_t folder[MAX_PATH] = {};
+  const UINT size = ::GetSystemDirectoryW(folder, MAX_PATH);
+  return size < 2 || size >= MAX_PATH ? WindowsFolder() + R"(\System32)" : Wtf8OfWide({folder, size});
 }
 
 }  // namespace hozen

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "agent/platform/drives.h"
 #include "agent/platform/trusted_program.h"
 #include "core/base/concat.h"
 #include "core/base/path_text.h"
@@ -10,16 +11,6 @@
 #include "core/base/windows_text.h"
 
 namespace hozen {
-namespace {
-
-// Empty where the system does not say.
-std::wstring SystemFolder() {
-  wchar_t folder[MAX_PATH] = {};
-  const UINT size = ::GetSystemDirectoryW(folder, MAX_PATH);
-  return size >= MAX_PATH ? L"" : std::wstring(folder, size);
-}
-
-}  // namespace
 
 // The system's own folder belongs to TrustedInstaller; nothing below it may be written by others than administrators,
 // but for a few folders that hold no programs.
@@ -32,12 +23,10 @@ absl::Status CheckTrustedProgram(const std::string& path) {
   if ((attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT)) != 0) {
     return absl::FailedPreconditionError(Concat(Printable(path), " is no program"));
   }
-  const std::wstring folder = SystemFolder();
-  const std::wstring system = ExtendedPath(std::filesystem::path(folder));
+  const std::wstring system = ExtendedPath(PathOf(SystemProgramsFolder()));
   const size_t last = name.rfind(L'\\');
-  if (folder.empty() || last == std::wstring::npos ||
-      ::CompareStringOrdinal(name.data(), static_cast<int>(last), system.data(), static_cast<int>(system.size()),
-                             TRUE) != CSTR_EQUAL) {
+  if (last == std::wstring::npos || ::CompareStringOrdinal(name.data(), static_cast<int>(last), system.data(),
+                                                           static_cast<int>(system.size()), TRUE) != CSTR_EQUAL) {
     return absl::FailedPreconditionError(
         Concat(Printable(path), " is not in the system's own folder and may be another's; it was not run"));
   }
@@ -47,9 +36,7 @@ absl::Status CheckTrustedProgram(const std::string& path) {
 absl::StatusOr<std::string> ProgramPath(const std::string& command) {
   // "C:cmd.exe" is in whatever folder is current there.
   if (command.find_first_of("\\/:") != std::string::npos) return command;
-  const std::wstring folder = SystemFolder();
-  if (folder.empty()) return Win32Status(::GetLastError(), "Asking for the system's own folder");
-  return Concat(Wtf8OfWide(folder), "\\", command);
+  return Concat(SystemProgramsFolder(), "\\", command);
 }
 
 }  // namespace hozen

@@ -3,26 +3,45 @@
 #include <utility>
 
 #include "agent/platform/drives.h"
-#include "agent/raw/raw_tree.h"
+#include "agent/platform/file_access.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
 
-HostVolumes::HostVolumes(const MountTable& mounts, VolumeReaderOptions options) : options_(std::move(options)) {
+namespace {
+
+// Its files have the device of the volume that it is a copy of, as long as the system says which.
+Mount ShadowCopy(const std::string& device, uint64_t number) {
+  const absl::StatusOr<OpenedFile> root = OpenRootFolder(device);
+  Mount mount;
+  mount.path = mount.source = device;
+  mount.root = "/";
+  mount.device = root.ok() ? root->metadata.device() : number;
+  return mount;
+}
+
+}  // namespace
+
+HostVolumes::HostVolumes(const MountTable& mounts, const std::vector<std::string>& shadow_devices,
+                         VolumeReaderOptions options)
+    : options_(std::move(options)) {
   RawTreeShape shape;
   shape.separator = SystemSeparator();
   shape.ignores_case = shape.has_streams = shape.separator == '\\';
   shape.drive = SystemDrive();
-  for (Mount& mount : mounts.List()) {
-    auto device = std::make_unique<Device>();
-    const std::string path = mount.path == "/" ? "" : mount.path;
-    device->mount = std::move(mount);
-    shape.volumes[path] = [this, found = device.get()] { return Open(*found); };
-    devices_.push_back(std::move(device));
-  }
+  for (Mount& mount : mounts.List()) Add(std::move(mount), shape);
+  for (const std::string& device : shadow_devices) Add(ShadowCopy(device, devices_.size() + 1), shape);
   tree_ = NewRawTree(std::move(shape));
+}
+
+void HostVolumes::Add(Mount mount, RawTreeShape& shape) {
+  auto device = std::make_unique<Device>();
+  const std::string path = mount.path == "/" ? "" : mount.path;
+  device->mount = std::move(mount);
+  shape.volumes[path] = [this, found = device.get()] { return Open(*found); };
+  devices_.push_back(std::move(device));
 }
 
 absl::StatusOr<RawVolume*> HostVolumes::Open(Device& device) const {

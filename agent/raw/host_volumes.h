@@ -1,4 +1,4 @@
-// The local volumes of the running host, read raw where they stand in its paths.
+// The local volumes of the running host and shadow copies of them, read raw where they stand in its paths.
 #ifndef HOZEN_AGENT_RAW_HOST_VOLUMES_H_
 #define HOZEN_AGENT_RAW_HOST_VOLUMES_H_
 
@@ -13,6 +13,7 @@
 #include "agent/acquire/file_tree.h"
 #include "agent/platform/disk.h"
 #include "agent/platform/mounts.h"
+#include "agent/raw/raw_tree.h"
 #include "agent/raw/raw_volume.h"
 #include "agent/volume/volume_reader.h"
 
@@ -23,14 +24,16 @@ namespace hozen {
 // deleted in the last seconds may be.
 class HostVolumes {
  public:
-  HostVolumes(const MountTable& mounts, VolumeReaderOptions options);
+  // `shadow_devices` as ListShadowDevices gives them.
+  HostVolumes(const MountTable& mounts, const std::vector<std::string>& shadow_devices, VolumeReaderOptions options);
 
   FileTree& tree() { return *tree_; }
-  // The volume whose files have this device, where one is open; else nullptr. It is ours.
+  // The volume whose files have this device, where one is open; else nullptr. Of a volume and its shadow copies, which
+  // have the same, the volume. It is ours.
   RawVolume* VolumeOf(uint64_t device) const;
 
  private:
-  // A mounted device, once it was asked for.
+  // A mounted device or a shadow copy's, once it was asked for.
   struct Device {
     Mount mount;
     absl::Mutex mutex;
@@ -38,6 +41,7 @@ class HostVolumes {
     std::unique_ptr<RawVolume> volume ABSL_GUARDED_BY(mutex);
   };
 
+  void Add(Mount mount, RawTreeShape& shape);
   absl::StatusOr<RawVolume*> Open(Device& device) const;
 
   const VolumeReaderOptions options_;

@@ -6,6 +6,7 @@
 #include "absl/synchronization/mutex.h"
 #include "agent/acquire/failure.h"
 #include "agent/platform/mounts.h"
+#include "agent/platform/shadow_devices.h"
 #include "agent/raw/host_volumes.h"
 #include "agent/raw/offline_disk.h"
 #include "agent/raw/running_facts.h"
@@ -48,7 +49,10 @@ class PlanTrees final : public TreeProvider {
         trees.why_not_raw = FailureOf(mounts.status()).detail();
         return;
       }
-      host_ = std::make_unique<HostVolumes>(*mounts, reader_options_);
+      // Where they cannot be listed, the look through the system says so.
+      const absl::StatusOr<std::vector<std::string>> shadow_copies = ListShadowDevices();
+      host_ = std::make_unique<HostVolumes>(*mounts, shadow_copies.ok() ? *shadow_copies : std::vector<std::string>(),
+                                            reader_options_);
     }
     trees.raw = &host_->tree();
   }

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "agent/raw/raw_entries.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "core/evidence/file_mode.h"
@@ -134,12 +135,13 @@ std::set<std::string> NamesToVolumes(const RawTreeShape& shape, const std::strin
   for (const auto& [path, open] : shape.volumes) {
     if (path.size() <= folder.size() || path.compare(0, folder.size(), folder) != 0) continue;
     std::string rest = path.substr(folder.size());
-    if (rest.front() == shape.separator) {
+    const size_t device_size = folder.empty() ? DeviceRootSize(rest) : 0;
+    if (device_size == 0 && rest.front() == shape.separator) {
       rest.erase(0, 1);
     } else if (!folder.empty()) {
       continue;
     }
-    names.insert(rest.substr(0, rest.find(shape.separator)));
+    names.insert(rest.substr(0, rest.find(shape.separator, device_size)));
   }
   return names;
 }

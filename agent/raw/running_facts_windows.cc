@@ -3,7 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/call_once.h"
 #include "agent/acquire/live_registry_walk.h"
+#include "agent/acquire/pattern_variables.h"
 #include "agent/acquire/windows_registry.h"
 #include "agent/platform/drives.h"
 #include "agent/raw/hive_file.h"
@@ -18,14 +20,13 @@ namespace {
 
 class RunningWindows final : public SystemFacts {
  public:
-  explicit RunningWindows(HostVolumes* volumes) : volumes_(volumes) {
-    facts_ = ReadWindowsFacts(SystemFolder(), [this](const HivePlace& place) { return AllKeysAt(*this, place); });
-    for (const std::string& problem : facts_.problems) Log(Severity::kWarning, Printable(problem));
-  }
+  explicit RunningWindows(HostVolumes* volumes)
+      : volumes_(volumes), read_key_([this](const HivePlace& place) { return AllKeysAt(*this, place); }) {}
 
-  const WindowsValues* windows() const override { return &facts_.values; }
+  const WindowsValues* windows() const override { return &Values(); }
   absl::StatusOr<std::vector<std::string>> Expand(std::string_view pattern) const override {
-    return ExpandWindowsVariables(pattern, facts_.values);
+    if (PatternVariables(pattern).empty()) return std::vector<std::string>{std::string(pattern)};
+    return ExpandWindowsVariables(pattern, Values());
   }
 
   absl::StatusOr<RegistryEnd> ReadKeys(const HivePlace& place, const std::optional<std::string>& value,
@@ -42,8 +43,19 @@ class RunningWindows final : public SystemFacts {
   }
 
  private:
+  // Hives of people who are not logged on are read for them, so no target pays for that which does not ask.
+  const WindowsValues& Values() const {
+    absl::call_once(once_, [this] {
+      facts_ = ReadWindowsFacts(WindowsFolder(), read_key_);
+      for (const std::string& problem : facts_.problems) Log(Severity::kWarning, Printable(problem));
+    });
+    return facts_.values;
+  }
+
   HostVolumes* const volumes_;
-  WindowsFacts facts_;
+  const RegistryLookup read_key_;
+  mutable absl::once_flag once_;
+  mutable WindowsFacts facts_;
 };
 
 }  // namespace

@@ -128,6 +128,17 @@ TEST_F(KapeTest, WhatAPlanCannotSayIsToldWithItsReason) {
                                   SourceCoverage::State::kDoesNotRun, SourceCoverage::State::kDoesNotRun));
 }
 
+TEST_F(KapeTest, ItsOwnTriageIsASetWhereItsTargetsAreGiven) {
+  WriteTarget("Windows/Prefetch.tkape", "  - {Name: p, Path: 'C:\\P\\'}\n");
+  const absl::StatusOr<ArtifactDefinitions> without = ArtifactDefinitions::LoadFolder(folder_.path());
+  ASSERT_TRUE(without.ok());
+  const absl::Status missing = without->Resolve({"@kape-triage"}, "windows", HostState::kOffline).status();
+  EXPECT_TRUE(absl::IsNotFound(missing));
+  EXPECT_THAT(std::string(missing.message()), HasSubstr("--definitions"));
+  WriteTarget("Compound/KapeTriage.tkape", "  - {Name: a, Path: Prefetch.tkape}\n");
+  EXPECT_THAT(Patterns(Resolve("@kape-triage")), ElementsAre("%%environ_systemdrive%%\\P\\*"));
+}
+
 TEST_F(KapeTest, TargetsOfTargetsAreGroupsWhateverTheirFilesCase) {
   WriteTarget("Windows/Prefetch.tkape", "  - {Name: p, Path: 'C:\\P\\'}\n");
   WriteTarget("Windows/Tasks.tkape", "  - {Name: t, Path: 'C:\\T\\'}\n");

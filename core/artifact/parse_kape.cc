@@ -23,6 +23,7 @@ namespace {
 constexpr std::string_view kSuffix = ".tkape";
 constexpr std::string_view kSystemDrive = "%%environ_systemdrive%%";
 constexpr std::string_view kUser = "%user%";
+constexpr std::string_view kTriageTarget = "kapetriage";  // in lower case
 
 std::string Lower(std::string_view text) { return absl::AsciiStrToLower(AbslView(text)); }
 
@@ -216,6 +217,7 @@ std::vector<ArtifactDefinition> LinkKapeTargets(std::vector<KapeTarget> targets)
       }
     }
     if (!group.names.empty() || !group.not_taken.empty()) target.definition.sources.push_back(std::move(group));
+    if (Lower(target.definition.name) == kTriageTarget) target.definition.aliases.emplace_back(kKapeTriageSet);
     definitions.push_back(std::move(target.definition));
   }
   return definitions;

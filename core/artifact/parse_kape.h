@@ -14,6 +14,9 @@
 
 namespace hozen {
 
+// The set that is KAPE's own first look, KapeTriage.tkape, where its targets are given.
+inline constexpr std::string_view kKapeTriageSet = "@kape-triage";
+
 struct KapeTarget {
   ArtifactDefinition definition;
   std::string folder;                       // the name of the folder that it stands in
@@ -24,8 +27,8 @@ struct KapeTarget {
 // One file's text. Work and memory are bounded as those of ParseDefinitions. InvalidArgument says what is wrong.
 absl::StatusOr<KapeTarget> ParseKapeTarget(std::string_view yaml, const std::filesystem::path& file);
 
-// Members are found by their files' names, whatever their case, as on Windows; one that is not among `targets` keeps
-// the name that it was called by. In the order of `targets`.
+// KapeTriage becomes kKapeTriageSet too. Members are found by their files' names, whatever their case, as on Windows;
+// one that is not among `targets` keeps the name that it was called by. In the order of `targets`.
 std::vector<ArtifactDefinition> LinkKapeTargets(std::vector<KapeTarget> targets);
 
 }  // namespace hozen

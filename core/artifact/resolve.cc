@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/artifact/definitions.h"
+#include "core/artifact/parse_kape.h"
 #include "core/artifact/source_targets.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
@@ -52,6 +53,10 @@ class Resolution {
   }
 
   absl::Status Unknown(std::string_view name) const {
+    if (name == kKapeTriageSet) {
+      return absl::NotFoundError(Concat("there is no ", name, " without KAPE's targets; give their folder with ",
+                                        "--definitions (KapeFiles/Targets, which has KapeTriage.tkape)"));
+    }
     const std::vector<std::string> similar = definitions_.Similar(name);
     return absl::NotFoundError(Concat("there is no artifact \"", Printable(name), "\"",
                                       way_.empty() ? "" : Concat(", which ", way_.back(), " names"),
