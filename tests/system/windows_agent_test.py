@@ -111,9 +111,10 @@ class WindowsAgentTest(WineTest):
         program = self.home / "drive_c/Program Files/Hozen"
         program.mkdir(parents=True)
         shutil.copy(AGENT, program / "hozen-agent.exe")
+        shutil.copy(AGENT, self.home / "drive_c/anywhere.exe")
         (self.home / "drive_c/token").write_text(self.token)
         enrol = f"{PROGRAM} install --collector {self.collector.address}"
-        ended = self.batch(f"{enrol} --token hzt1.wrong", "if exist C:\\ProgramData\\Hozen exit 7",
+        ended = self.batch("C:\\anywhere.exe install && exit 6", f"{enrol} --token hzt1.wrong", "if exist C:\\ProgramData\\Hozen exit 7",
                            f"{enrol} --token-file C:\\token", f"{PROGRAM} start", self.until("collected"),
                            f"{PROGRAM} stop", f"{PROGRAM} start", self.until("again"), f"{PROGRAM} uninstall",
                            f"if not exist {STATE}\\state.pb exit 8", f"{PROGRAM} uninstall --purge")
@@ -123,7 +124,7 @@ class WindowsAgentTest(WineTest):
         self.assertEqual(self.collects(), host)
         self.reached("again")
         text = ended()
-        for says in ("Enrolment failed", "Started.", "Stopped.", "The service hozen-agent was removed."):
+        for says in ("copy it to C:\\Program Files\\Hozen", "Enrolment failed", "Started.", "Stopped.", "The service hozen-agent was removed."):
             self.assertIn(says, text)
         shutil.rmtree(program)
         self.assertEqual(self.left_behind(), [])
@@ -142,6 +143,7 @@ class WindowsAgentTest(WineTest):
         statuses = [line for line in text.splitlines() if line.startswith("= ")]
         self.assertEqual((statuses[0] != "= 0", statuses[2]), (True, "= 0"), text)
         self.assertEqual(self.left_behind(), [])
+
 
 @unittest.skipUnless(testdata_images.FOLDER, "HOZEN_TESTDATA is not set")
 class RawDriveTest(WineTest):

@@ -4,9 +4,18 @@ source_package=openssl version=3.5.7-1~deb13u2
 build() {
   # no-autoload-config: an openssl.cnf that somebody planted on the host must never be read. The folder is one that
   # only administrators may write, for whatever else may look there.
+  # What neither TLS 1.2 and 1.3 nor our hashes, signatures and certificates ever take is left out: it would be a megabyte
+  # of code that only an attacker could find a use for. ML-KEM stays, for key exchanges that outlive quantum computers.
+  local unused=(
+    no-aria no-bf no-blake2 no-camellia no-cast no-des no-idea no-rc2 no-rc4 no-seed no-sm4 no-ocb no-siv
+    no-md4 no-mdc2 no-rmd160 no-sm3 no-whirlpool no-siphash no-argon2 no-scrypt
+    no-dsa no-ec2m no-gost no-ml-dsa no-slh-dsa no-sm2
+    no-cmp no-cms no-ct no-ocsp no-rfc3779 no-srp no-srtp no-psk no-ts no-dtls no-tls1 no-tls1_1 no-ssl-trace
+  )
   "$source/Configure" mingw64 "--cross-compile-prefix=$host-" CC=gcc-posix CXX=g++-posix "CFLAGS=$flags" \
     --prefix=/hozen --libdir=lib '--openssldir=C:/Program Files/Common Files/SSL' \
-    no-shared no-tests no-apps no-docs no-module no-legacy no-engine no-dso no-autoload-config no-ssl3 no-comp no-quic
+    no-shared no-tests no-apps no-docs no-module no-legacy no-engine no-dso no-autoload-config no-ssl3 no-comp no-quic \
+    "${unused[@]}"
   make -j "$jobs" build_libs
   make DESTDIR="$stage" install_dev
 }
