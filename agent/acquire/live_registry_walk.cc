@@ -113,8 +113,9 @@ class LiveWalk {
     added.set_name(std::move(name));
     added.set_type(value.type);
     added.set_size_bytes(value.size_bytes);
-    if (value.data.empty() && value.size_bytes > 0) {
-      added.set_problem(Concat("its ", value.size_bytes, " bytes are more than is read of a value"));
+    if (value.data.size() < value.size_bytes) {
+      added.set_problem(Concat("of its ", value.size_bytes, " bytes these are the first ", value.data.size(),
+                               ", as much as is read of a value"));
       ++end_.errors;
     }
     added.set_data(std::move(value.data));

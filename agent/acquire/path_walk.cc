@@ -55,7 +55,7 @@ absl::Status PathWalk::Run() {
     return items_.Failed(named, kind, *std::move(refused), nullptr);
   }
   v1::Failure failure;
-  std::optional<ResolvedFolder> resolved = ResolveFolder(tree_, names, borders_, failure);
+  std::optional<ResolvedFolder> resolved = ResolveOrDetour(names, failure);
   if (!resolved.has_value()) {
     // A definition is written for many hosts; that this one lacks a folder is no failure. A person meant this one.
     if (failure.cause() == v1::CAUSE_NOT_FOUND && !options_.named_by_hand) return absl::OkStatus();
@@ -148,11 +148,11 @@ absl::Status PathWalk::Visit(Folder& folder, const PatternStates& states, TreeEn
       return items_.Failed(walked.path, v1::Item::KIND_DIRECTORY, *std::move(border), nullptr);
     }
   }
-  HOZEN_ASSIGN_OR_RETURN(const bool is_there, Describe(folder, walked));
+  HOZEN_ASSIGN_OR_RETURN(const bool is_there, Describe(folder, next, walked));
   return is_there ? VisitFound(folder, next, walked) : absl::OkStatus();
 }
 
-absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
+absl::StatusOr<bool> PathWalk::Describe(Folder& folder, const PatternStates& next, WalkedEntry& walked) {
   if (!walked.entry.metadata.has_value() && !walked.entry.problem.empty()) {
     const v1::Cause cause = walked.entry.is_deleted() ? v1::CAUSE_OVERWRITTEN : v1::CAUSE_IO_ERROR;
     HOZEN_RETURN_IF_ERROR(items_.Failed(*folder.handle, walked, MakeFailure(cause, walked.entry.problem)));
@@ -163,10 +163,12 @@ absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
     absl::StatusOr<TreeEntry> found = folder.handle->Find(walked.entry.name);
     if (!found.ok()) {
       v1::Failure failure = FailureOf(found.status(), walked.listed ? v1::CAUSE_VANISHED : v1::CAUSE_NOT_FOUND);
-      if (failure.cause() != v1::CAUSE_NOT_FOUND) {
+      // Somebody named what the system does not show.
+      const bool hidden = failure.cause() == v1::CAUSE_NOT_FOUND && options_.named_by_hand && glob_.is_literal();
+      if (hidden || MayBeHadRaw(failure)) {
+        HOZEN_RETURN_IF_ERROR(TakeOtherwise(folder, next, walked, hidden, std::move(failure)));
+      } else if (failure.cause() != v1::CAUSE_NOT_FOUND) {
         HOZEN_RETURN_IF_ERROR(items_.Failed(walked.path, KindOf(listed_as), std::move(failure), nullptr));
-      } else if (options_.named_by_hand && glob_.is_literal()) {
-        HOZEN_RETURN_IF_ERROR(TakeHidden(walked, std::move(failure)));
       }
       return false;
     }
@@ -186,19 +188,24 @@ absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
   return true;
 }
 
-// Somebody named what the system does not show. Where there is another way to look, it is asked.
-absl::Status PathWalk::TakeHidden(const WalkedEntry& walked, v1::Failure failure) {
+// What the system does not give. Where there is another way to look, it is asked.
+absl::Status PathWalk::TakeOtherwise(const Folder& folder, const PatternStates& next, WalkedEntry walked, bool hidden,
+                                     v1::Failure failure) {
   v1::Failure no_detour;
   std::optional<ResolvedEntry> found;
   if (options_.detour != nullptr) found = ResolveEntry(*options_.detour, walked.real_path, borders_, no_detour);
   if (!found.has_value()) {
     return items_.Failed(walked.path, KindOf(walked.entry.type), std::move(failure), nullptr);
   }
-  WalkedEntry raw = walked;
-  raw.entry = std::move(found->entry);
-  raw.hidden = true;
-  if (raw.entry.type == FileType::kRegular && options_.contents) return items_.File(*found->folder, raw);
-  return items_.Complete(*found->folder, raw);
+  walked.entry = std::move(found->entry);
+  walked.hidden = hidden;
+  Folder otherwise = {.handle = std::move(found->folder),
+                      .path = folder.path,
+                      .real_path = folder.real_path,
+                      .depth = folder.depth,
+                      .hidden = folder.hidden,
+                      .shown = std::nullopt};
+  return VisitFound(otherwise, next, walked);
 }
 
 absl::Status PathWalk::VisitFound(Folder& folder, const PatternStates& next, WalkedEntry& walked) {
@@ -271,6 +278,13 @@ absl::Status PathWalk::VisitFolder(Folder& parent, const PatternStates& next, Wa
   if (is_volume) entered_outside.swap(entered_);
   ancestors_.pop_back();
   return status;
+}
+
+std::optional<ResolvedFolder> PathWalk::ResolveOrDetour(const std::vector<std::string>& parts, v1::Failure& failure) {
+  std::optional<ResolvedFolder> resolved = ResolveFolder(tree_, parts, borders_, failure);
+  if (resolved.has_value() || options_.detour == nullptr || !MayBeHadRaw(failure)) return resolved;
+  v1::Failure no_detour;
+  return ResolveFolder(*options_.detour, parts, borders_, no_detour);
 }
 
 absl::StatusOr<std::unique_ptr<TreeFolder>> PathWalk::OpenOrDetour(Folder& parent, const WalkedEntry& walked) {

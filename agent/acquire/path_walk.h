@@ -53,11 +53,14 @@ class PathWalk {
   absl::Status WalkListed(Folder& folder, const PatternStates& states);
   absl::Status Visit(Folder& folder, const PatternStates& states, TreeEntry entry, bool listed);
   // Metadata of what is only a name so far, and whether the running system shows it. False where it is dealt with.
-  absl::StatusOr<bool> Describe(Folder& folder, WalkedEntry& walked);
+  absl::StatusOr<bool> Describe(Folder& folder, const PatternStates& next, WalkedEntry& walked);
   absl::Status VisitFound(Folder& folder, const PatternStates& next, WalkedEntry& walked);
   absl::Status VisitFolder(Folder& parent, const PatternStates& next, WalkedEntry& walked);
+  // As hozen::ResolveFolder; past the system where that denies it and there is another way.
+  std::optional<ResolvedFolder> ResolveOrDetour(const std::vector<std::string>& parts, v1::Failure& failure);
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenOrDetour(Folder& parent, const WalkedEntry& walked);
-  absl::Status TakeHidden(const WalkedEntry& walked, v1::Failure failure);
+  absl::Status TakeOtherwise(const Folder& folder, const PatternStates& next, WalkedEntry walked, bool hidden,
+                             v1::Failure failure);
   absl::Status RecordLink(Folder& folder, WalkedEntry& walked);
   absl::Status FollowLink(std::string real_folder, std::string target);
 

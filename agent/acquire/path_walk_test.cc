@@ -31,13 +31,17 @@ class OtherFolder final : public TreeFolder {
     v1::Access access = v1::ACCESS_SYSTEM;
     absl::Status opening_files;  // what comes of it, where that is an error
     absl::Status opening_folders;
+    absl::Status finding;  // what is called "denied"
   };
   OtherFolder(std::unique_ptr<TreeFolder> folder, const Ways& ways) : folder_(std::move(folder)), ways_(ways) {}
 
   const v1::FileMetadata& metadata() const override { return folder_->metadata(); }
   bool access_time_kept() const override { return true; }
   v1::Access access() const override { return ways_.access; }
-  absl::StatusOr<TreeEntry> Find(const std::string& name) override { return folder_->Find(name); }
+  absl::StatusOr<TreeEntry> Find(const std::string& name) override {
+    if (!ways_.finding.ok() && name == "denied") return ways_.finding;
+    return folder_->Find(name);
+  }
   absl::StatusOr<LinkTarget> ReadLink(const TreeEntry& entry) override { return folder_->ReadLink(entry); }
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override {
     if (!ways_.opening_folders.ok() && entry.name == "closed") return ways_.opening_folders;
@@ -119,6 +123,37 @@ TEST_F(PathWalkTest, WhatTheSystemDeniesIsReadOnTheOtherWay) {
   Walk(system, "/etc/*");
   EXPECT_EQ(Item("/etc/shadow").access(), v1::ACCESS_RAW);
   EXPECT_EQ(sink_.Find("/etc/shadow")->bytes, "as the volume has it");
+}
+
+TEST_F(PathWalkTest, AFolderOnTheWayThatTheSystemDeniesIsEnteredOnTheOtherWay) {
+  Write("/system/closed/sub/file", "as the system has it");
+  Write("/raw/closed/sub/file", "as the volume has it");
+  OtherTree system(root_ + "/system", {.opening_folders = ErrnoStatus(EACCES, "opening")});
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  Walk(system, "/closed/sub/file");
+  EXPECT_EQ(Item("/closed/sub/file").failure().cause(), v1::CAUSE_PERMISSION_DENIED);
+  sink_ = FakeItemSink();
+  options_.detour = &raw;
+  Walk(system, "/closed/sub/file");
+  EXPECT_EQ(Item("/closed/sub/file").access(), v1::ACCESS_RAW);
+  EXPECT_EQ(sink_.Find("/closed/sub/file")->bytes, "as the volume has it");
+}
+
+TEST_F(PathWalkTest, ANameThatTheSystemDeniesIsFoundOnTheOtherWay) {
+  for (const std::string tree : {"/system", "/raw"}) {
+    Write(tree + "/file/denied", tree);
+    Write(tree + "/folder/denied/below", tree);
+  }
+  OtherTree system(root_ + "/system", {.finding = ErrnoStatus(EACCES, "looking")});
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  options_.detour = &raw;
+  Walk(system, "/file/*");
+  Walk(system, "/folder/**");
+  for (const std::string path : {"/file/denied", "/folder/denied/below"}) {
+    EXPECT_EQ(Item(path).access(), v1::ACCESS_RAW);
+    EXPECT_FALSE(Item(path).hidden());
+    EXPECT_EQ(sink_.Find(path)->bytes, "/raw");
+  }
 }
 
 TEST_F(PathWalkTest, WithoutAnotherWayADeniedFileHasFailed) {

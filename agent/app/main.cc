@@ -38,6 +38,7 @@ std::string Text(std::string_view english, std::string_view japanese) { return s
 }  // namespace
 
 int main(int argc, char** argv) {
+  hozen::ShowNoWindows();
   std::vector<std::string> words = hozen::CommandLineWords(argc, argv);
   // Nothing else of the agent may be set up in it.
   if (const std::optional<int> status = hozen::RunAsReader(words); status.has_value()) return *status;

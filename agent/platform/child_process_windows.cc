@@ -132,7 +132,8 @@ class HandleList {
 
 struct StartOptions {
   HANDLE job = nullptr;
-  HANDLE token = nullptr;  // null: with our own rights
+  HANDLE token = nullptr;           // null: with our own rights
+  HANDLE starting_token = nullptr;  // of its first thread, where it is another
   HANDLE output = nullptr;
   HANDLE errors = nullptr;
   std::vector<HANDLE> handles;  // handed over besides
@@ -180,7 +181,9 @@ absl::StatusOr<Started> Start(const CommandLine& command, StartOptions options) 
   if (!made) return Win32Status(::GetLastError(), what);
   Started started{.process = WindowsHandle(process.hProcess), .pid = process.dwProcessId};
   const WindowsHandle thread(process.hThread);
-  if (!::AssignProcessToJobObject(options.job, started.process.get())) {
+  HANDLE first_thread = thread.get();
+  if (!::AssignProcessToJobObject(options.job, started.process.get()) ||
+      (options.starting_token != nullptr && !::SetThreadToken(&first_thread, options.starting_token))) {
     const DWORD error = ::GetLastError();
     ::TerminateProcess(started.process.get(), kKilled);
     return Win32Status(error, what);
@@ -236,36 +239,64 @@ absl::StatusOr<WindowsHandle> MakeChildJob() {
   return job;
 }
 
-// Ours without privileges and without what its groups may do, at low integrity: it can still load the system's
-// libraries, which EnterSandbox then takes from it too.
-absl::StatusOr<WindowsHandle> RestrictedToken() {
+absl::StatusOr<std::vector<char>> AskToken(HANDLE token, TOKEN_INFORMATION_CLASS what) {
+  DWORD size = 0;
+  ::GetTokenInformation(token, what, nullptr, 0, &size);
+  std::vector<char> answer(size);
+  if (!::GetTokenInformation(token, what, answer.data(), size, &size)) {
+    return Win32Status(::GetLastError(), "Asking a token");
+  }
+  return answer;
+}
+
+struct ChildTokens {
+  WindowsHandle own;       // the process's
+  WindowsHandle starting;  // its first thread stands in for this one until EnterSandbox
+};
+
+// A child's own token opens nothing: all that we are is in it to be denied by, and what it opens must be open to
+// S-1-0-0 besides, which nothing is. It has no privileges. With that no library could be loaded, so that its first
+// thread starts with our rights, and EnterSandbox gives them back. They are a restricted token's too, because a process
+// with one may not stand in for anything else. This is how Chromium's sandbox starts its children:
+// https://chromium.googlesource.com/chromium/src/+/HEAD/docs/design/sandbox.md.
+absl::StatusOr<ChildTokens> MakeChildTokens() {
   constexpr std::string_view kDoing = "Making a restricted token";
   HANDLE opened = nullptr;
   if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY | TOKEN_ASSIGN_PRIMARY, &opened)) {
     return Win32Status(::GetLastError(), kDoing);
   }
   const WindowsHandle ours(opened);
-  char administrators[SECURITY_MAX_SID_SIZE];
-  char low[SECURITY_MAX_SID_SIZE];
-  DWORD size = sizeof(administrators);
-  DWORD low_size = sizeof(low);
-  if (!::CreateWellKnownSid(WinBuiltinAdministratorsSid, nullptr, administrators, &size) ||
-      !::CreateWellKnownSid(WinLowLabelSid, nullptr, low, &low_size)) {
+  HOZEN_ASSIGN_OR_RETURN(std::vector<char> user_bytes, AskToken(ours.get(), TokenUser));
+  HOZEN_ASSIGN_OR_RETURN(std::vector<char> group_bytes, AskToken(ours.get(), TokenGroups));
+  std::vector<SID_AND_ATTRIBUTES> us = {{reinterpret_cast<TOKEN_USER*>(user_bytes.data())->User.Sid, 0}};
+  const auto* const groups = reinterpret_cast<TOKEN_GROUPS*>(group_bytes.data());
+  for (DWORD i = 0; i < groups->GroupCount; ++i) {
+    if ((groups->Groups[i].Attributes & SE_GROUP_INTEGRITY) == 0) us.push_back({groups->Groups[i].Sid, 0});
+  }
+  char nobody[SECURITY_MAX_SID_SIZE];
+  DWORD size = sizeof(nobody);
+  if (!::CreateWellKnownSid(WinNullSid, nullptr, nobody, &size)) return Win32Status(::GetLastError(), kDoing);
+  SID_AND_ATTRIBUTES only_nobody = {nobody, 0};
+  const auto count = static_cast<DWORD>(us.size());
+  HANDLE own = nullptr;
+  if (!::CreateRestrictedToken(ours.get(), DISABLE_MAX_PRIVILEGE, count, us.data(), 0, nullptr, 1, &only_nobody,
+                               &own)) {
     return Win32Status(::GetLastError(), kDoing);
   }
-  SID_AND_ATTRIBUTES denied = {administrators, 0};
-  HANDLE made = nullptr;
-  if (!::CreateRestrictedToken(ours.get(), DISABLE_MAX_PRIVILEGE, 1, &denied, 0, nullptr, 0, nullptr, &made)) {
+  ChildTokens tokens{.own = WindowsHandle(own), .starting = {}};
+  HANDLE restricted = nullptr;
+  if (!::CreateRestrictedToken(ours.get(), DISABLE_MAX_PRIVILEGE, 0, nullptr, 0, nullptr, count, us.data(),
+                               &restricted)) {
     return Win32Status(::GetLastError(), kDoing);
   }
-  WindowsHandle token(made);
-  TOKEN_MANDATORY_LABEL label = {};
-  label.Label.Attributes = SE_GROUP_INTEGRITY;
-  label.Label.Sid = low;
-  if (!::SetTokenInformation(token.get(), TokenIntegrityLevel, &label, sizeof(label) + ::GetLengthSid(low))) {
+  const WindowsHandle primary(restricted);
+  HANDLE starting = nullptr;
+  if (!::DuplicateTokenEx(primary.get(), TOKEN_IMPERSONATE | TOKEN_QUERY, nullptr, SecurityImpersonation,
+                          TokenImpersonation, &starting)) {
     return Win32Status(::GetLastError(), kDoing);
   }
-  return token;
+  tokens.starting = WindowsHandle(starting);
+  return tokens;
 }
 
 // Both ways. Ours is opened for overlapped calls, so that none of them needs to wait for ever; theirs is a plain one,
@@ -316,6 +347,7 @@ absl::StatusOr<CommandEnd> RunCommand(const CommandLine& command, absl::Duration
   HOZEN_ASSIGN_OR_RETURN(Pipe errors, MakePipe());
   HOZEN_ASSIGN_OR_RETURN(const Started started, Start(command, {.job = job.get(),
                                                                 .token = nullptr,
+                                                                .starting_token = nullptr,
                                                                 .output = output.theirs.get(),
                                                                 .errors = errors.theirs.get(),
                                                                 .handles = {},
@@ -395,12 +427,13 @@ void* AdoptedSection(int number) {
 
 absl::StatusOr<std::unique_ptr<ChildProcess>> StartChild(const CommandLine& command, const std::vector<int>& handles) {
   HOZEN_ASSIGN_OR_RETURN(WindowsHandle job, MakeChildJob());
-  HOZEN_ASSIGN_OR_RETURN(const WindowsHandle token, RestrictedToken());
+  HOZEN_ASSIGN_OR_RETURN(const ChildTokens tokens, MakeChildTokens());
   HOZEN_ASSIGN_OR_RETURN(Pipe pipe, MakeDuplexPipe());
   std::vector<WindowsHandle> copies;
   StartOptions options;
   options.job = job.get();
-  options.token = token.get();
+  options.token = tokens.own.get();
+  options.starting_token = tokens.starting.get();
   options.handles.push_back(pipe.theirs.get());
   for (const int handle : handles) {
     HOZEN_ASSIGN_OR_RETURN(WindowsHandle copy, InheritableCopy(handle));

@@ -19,6 +19,7 @@ struct OpenedDisk {
   bool access_time_kept = true;  // false: reading may set a new access time (O_NOATIME was refused)
   std::string model;             // empty for a file, or where the system does not say
   std::string serial;
+  std::string real_path;  // where it lies, without links; empty where the system does not say
   // Of what is open, to see later whether it is still the same. `device` is the disk itself for a block device.
   uint32_t mode = 0;
   uint64_t inode = 0;

@@ -137,6 +137,8 @@ absl::StatusOr<OpenedDisk> OpenDisk(const std::string& path) {
   } else {
     disk.size_bytes = static_cast<uint64_t>(now.st_size);
   }
+  std::error_code error;
+  disk.real_path = std::filesystem::read_symlink(Concat("/proc/self/fd/", disk.fd.get()), error).string();
   return disk;
 }
 

@@ -28,6 +28,8 @@ constexpr uint32_t kMaxSectorSizeBytes = 1 << 20;
 constexpr int kMostDrives = 64;
 constexpr int64_t kUnixEpoch = 116'444'736'000'000'000;  // in 100 ns since 1601
 constexpr std::string_view kDevices = R"(\\.\)";
+constexpr std::string_view kVolumes = R"(\\?\Volume{)";
+constexpr std::string_view kExtended = R"(\\?\)";
 
 int64_t UnixNs(const FILETIME& time) {
   return ((int64_t{time.dwHighDateTime} << 32 | time.dwLowDateTime) - kUnixEpoch) * 100;
@@ -129,6 +131,19 @@ absl::Status MeasureDevice(const std::string& path, OpenedDisk& disk) {
   return absl::OkStatus();
 }
 
+// Without links and without short names; empty where the system does not say.
+std::string PathOfHandle(HANDLE file) {
+  std::wstring path(MAX_PATH, L'\0');
+  const DWORD size = ::GetFinalPathNameByHandleW(file, path.data(), static_cast<DWORD>(path.size()), VOLUME_NAME_DOS);
+  path.resize(size);
+  if (size > MAX_PATH) {
+    path.resize(::GetFinalPathNameByHandleW(file, path.data(), size, VOLUME_NAME_DOS));
+  }
+  std::string text = Wtf8OfWide(path);
+  if (text.rfind(kExtended, 0) == 0) text.erase(0, kExtended.size());
+  return text;
+}
+
 absl::Status MeasureFile(const std::string& path, OpenedDisk& disk) {
   BY_HANDLE_FILE_INFORMATION found = {};
   FILE_BASIC_INFO basic = {};
@@ -138,6 +153,7 @@ absl::Status MeasureFile(const std::string& path, OpenedDisk& disk) {
     return Win32Status(::GetLastError(), Concat("Opening disk ", Printable(path)));
   }
   disk.mode = kModeRegular;
+  disk.real_path = PathOfHandle(file);
   disk.size_bytes = uint64_t{found.nFileSizeHigh} << 32 | found.nFileSizeLow;
   disk.inode = uint64_t{found.nFileIndexHigh} << 32 | found.nFileIndexLow;
   disk.device = found.dwVolumeSerialNumber;
@@ -146,12 +162,18 @@ absl::Status MeasureFile(const std::string& path, OpenedDisk& disk) {
   return absl::OkStatus();
 }
 
+// A device alone, "\\.\C:", a volume "\\?\Volume{...}", a shadow copy; and no file on one.
+bool IsDeviceName(std::string_view path) {
+  if (path.starts_with(kDevices)) return path.find('\\', kDevices.size()) == std::string_view::npos;
+  if (path.starts_with(kVolumes)) return path.find('\\', kVolumes.size()) == std::string_view::npos;
+  return !path.empty() && DeviceRootSize(path) == path.size();
+}
+
 }  // namespace
 
 absl::StatusOr<OpenedDisk> OpenDisk(const std::string& path) {
   const std::wstring name = ExtendedPath(PathOf(path));
-  // A device alone, and no file on one.
-  const bool is_device = path.rfind(kDevices, 0) == 0 || (!path.empty() && DeviceRootSize(path) == path.size());
+  const bool is_device = IsDeviceName(path);
   const DWORD attributes = is_device ? 0 : ::GetFileAttributesW(name.c_str());
   if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) {
     return absl::InvalidArgumentError(Concat(
@@ -164,6 +186,9 @@ absl::StatusOr<OpenedDisk> OpenDisk(const std::string& path) {
     return absl::InvalidArgumentError(
         Concat("Opening disk ", Printable(path), ": it is neither a disk, nor a volume, nor a regular file"));
   }
+  // A mounted volume would end where its file system does, some sectors before its end.
+  DWORD none = 0;
+  if (is_device) ::DeviceIoControl(handle.get(), FSCTL_ALLOW_EXTENDED_DASD_IO, nullptr, 0, nullptr, 0, &none, nullptr);
   OpenedDisk disk;
   HOZEN_ASSIGN_OR_RETURN(disk.fd, FdOf(std::move(handle)));
   // Of a file alone: a disk has no times.

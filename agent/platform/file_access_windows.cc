@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "agent/platform/file_access.h"
 #include "agent/platform/rights_windows.h"
 #include "core/base/concat.h"
@@ -32,6 +34,9 @@ constexpr size_t kFolderBufferBytes = 64 << 10;
 constexpr ULONG kStreamBufferBytes = 4 << 10;
 constexpr ULONG kMostStreamBytes = 1 << 20;
 constexpr NTSTATUS kBufferOverflow = static_cast<NTSTATUS>(0x80000005);
+constexpr NTSTATUS kOplockBreakInProgress = 0x108;  // STATUS_OPLOCK_BREAK_IN_PROGRESS: it is open, and calls would wait
+constexpr int kOplockTries = 10;
+constexpr absl::Duration kOplockPause = absl::Milliseconds(100);
 constexpr ULONG kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 // Files whose bytes are elsewhere and would be fetched when they are read: that would change the host.
 constexpr DWORD kElsewhere = FILE_ATTRIBUTE_OFFLINE | 0x00040000 /* RECALL_ON_OPEN */ | 0x00400000 /* ON_DATA_ACCESS */;
@@ -120,7 +125,8 @@ bool IsOneName(std::wstring_view name) {
 
 // A name of one part, opened below a folder that is open, so that nobody can swap the folder under our feet: what only
 // the system's own call can do. The name is taken as it is, a trailing dot or "NUL" included. Where `stream` is not
-// empty, that one of the name's.
+// empty, that one of the name's. Whoever has it to himself by an oplock is asked to give it up and has a second for it;
+// he need not, and must not keep us for ever.
 absl::StatusOr<WindowsHandle> OpenBelow(HANDLE folder, const std::string& name, ACCESS_MASK access, ULONG options,
                                         const std::string& stream = "") {
   std::wstring wide = WideOfWtf8(name);
@@ -132,13 +138,18 @@ absl::StatusOr<WindowsHandle> OpenBelow(HANDLE folder, const std::string& name, 
   text.Length = text.MaximumLength = static_cast<USHORT>(wide.size() * sizeof(wchar_t));
   OBJECT_ATTRIBUTES attributes = {};
   InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, folder, nullptr);
-  IO_STATUS_BLOCK block = {};
-  HANDLE handle = nullptr;
-  const NTSTATUS status =
-      ::NtCreateFile(&handle, access | SYNCHRONIZE, &attributes, &block, nullptr, 0, kShareAll, FILE_OPEN,
-                     options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT, nullptr, 0);
-  if (status < 0) return Win32Status(::RtlNtStatusToDosError(status), Printable(name));
-  return WindowsHandle(handle);
+  options |= FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT | FILE_COMPLETE_IF_OPLOCKED;
+  for (int tries = 0; tries < kOplockTries; ++tries) {
+    IO_STATUS_BLOCK block = {};
+    HANDLE opened = nullptr;
+    const NTSTATUS status = ::NtCreateFile(&opened, access | SYNCHRONIZE, &attributes, &block, nullptr, 0, kShareAll,
+                                           FILE_OPEN, options, nullptr, 0);
+    if (status < 0) return Win32Status(::RtlNtStatusToDosError(status), Printable(name));
+    WindowsHandle handle(opened);
+    if (status != kOplockBreakInProgress) return handle;
+    absl::SleepFor(kOplockPause);
+  }
+  return ErrnoStatus(EBUSY, Printable(name));
 }
 
 // Asks that what is read through this handle leaves no new access time.

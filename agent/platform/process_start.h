@@ -11,6 +11,10 @@ namespace hozen {
 // them in the code page of the day). Called once, from main.
 std::vector<std::string> CommandLineWords(int argc, char** argv);
 
+// A drive without a medium is an error like any other: no window of the system's waits for somebody's click. For this
+// process and those that it starts; before anything else.
+void ShowNoWindows();
+
 // What is written to standard output and error is UTF-8: tells a console so.
 void SpeakUtf8();
 

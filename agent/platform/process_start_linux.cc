@@ -10,6 +10,8 @@ std::vector<std::string> CommandLineWords(int argc, char** argv) {
   return {argv + 1, argv + argc};
 }
 
+void ShowNoWindows() {}
+
 void SpeakUtf8() {}
 
 std::string OwnExecutable() {

@@ -18,6 +18,8 @@ std::vector<std::string> CommandLineWords(int argc, char** argv) {
   return found;
 }
 
+void ShowNoWindows() { ::SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX); }
+
 void SpeakUtf8() { ::SetConsoleOutputCP(CP_UTF8); }
 
 std::string OwnExecutable() {

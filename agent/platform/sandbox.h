@@ -16,10 +16,10 @@ struct SandboxOptions {
 };
 
 // For a process of one thread, once, before it looks at what it must not trust. Afterwards it can read and write the
-// descriptors that it keeps, ask for memory and the time, and exit; any other system call kills it: no file can be
-// opened, no socket made, no program started. It is nobody (where it was root), in namespaces without network and with
-// nothing mounted that it could reach (where the kernel lets it), and within its memory and CPU time. An error means
-// that it is not safe to go on.
+// descriptors that it keeps, ask for memory and the time, and exit: no file can be opened, no socket made, no program
+// started. On Linux any other system call kills it; it is nobody (where it was root), in namespaces without network and
+// with nothing mounted that it could reach (where the kernel lets it). On Windows its token opens nothing. It stays
+// within its memory and CPU time. An error means that it is not safe to go on.
 absl::Status EnterSandbox(const SandboxOptions& options);
 
 // For the C library of this process: local time is UTC, on every host alike. Before EnterSandbox, because afterwards it

@@ -9,9 +9,9 @@
 namespace hozen {
 namespace {
 
-// A job below the one that the agent made. It lives as long as its process.
+// A job below the one that the agent made. It lives as long as its process; nobody keeps a handle that could loosen it.
 absl::Status LimitOurselves(const SandboxOptions& options) {
-  const HANDLE job = ::CreateJobObjectW(nullptr, nullptr);
+  const WindowsHandle job(::CreateJobObjectW(nullptr, nullptr));
   JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {};
   limits.BasicLimitInformation.LimitFlags =
       JOB_OBJECT_LIMIT_PROCESS_MEMORY | JOB_OBJECT_LIMIT_PROCESS_TIME | JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
@@ -19,8 +19,9 @@ absl::Status LimitOurselves(const SandboxOptions& options) {
   limits.BasicLimitInformation.PerProcessUserTimeLimit.QuadPart =
       static_cast<LONGLONG>(options.cpu_seconds) * 10'000'000;
   limits.ProcessMemoryLimit = options.memory_bytes;
-  if (job == nullptr || !::SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof(limits)) ||
-      !::AssignProcessToJobObject(job, ::GetCurrentProcess())) {
+  if (!job.valid() ||
+      !::SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &limits, sizeof(limits)) ||
+      !::AssignProcessToJobObject(job.get(), ::GetCurrentProcess())) {
     return Win32Status(::GetLastError(), "Limiting memory and CPU time");
   }
   return absl::OkStatus();
@@ -70,12 +71,16 @@ absl::Status ForbidTheRest() {
 
 }  // namespace
 
-// The agent started this process with a restricted token at low integrity, in a job that allows no other process, with
-// no handle but those kept. What it needed to start is given up here.
+// The agent started this process with a token that opens nothing, in a job that allows no other process, with no handle
+// but those kept. Its first thread, the only one, stands in for a token with the agent's rights so far, because
+// libraries are files; they are given up here, after what they are needed for. Sockets are opened too, as files of a
+// device.
 absl::Status EnterSandbox(const SandboxOptions& options) {
   if (absl::Status status = LimitOurselves(options); !status.ok()) return status;
   if (absl::Status status = ForbidTheRest(); !status.ok()) return status;
-  return DropIntegrity();
+  if (absl::Status status = DropIntegrity(); !status.ok()) return status;
+  if (!::RevertToSelf()) return Win32Status(::GetLastError(), "Giving up the agent's rights");
+  return absl::OkStatus();
 }
 
 void UseUtc() {

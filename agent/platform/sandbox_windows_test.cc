@@ -53,6 +53,18 @@ int ChildMain() {
       DWORD written = 0;
       const HANDLE file = reinterpret_cast<HANDLE>(::_get_osfhandle(kChildHandle));
       say(::WriteFile(file, "x", 1, &written, nullptr) ? "written" : "refused");
+    } else if (word == "open....") {
+      wchar_t folder[MAX_PATH] = {};
+      ::GetSystemDirectoryW(folder, MAX_PATH);
+      const std::wstring name = std::wstring(folder) + L"\\kernel32.dll";
+      const HANDLE file =
+          ::CreateFileW(name.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr);
+      say(file != INVALID_HANDLE_VALUE ? "opened" : "refused");
+    } else if (word == "rights..") {
+      HANDLE token = nullptr;
+      say(::OpenThreadToken(::GetCurrentThread(), TOKEN_QUERY, TRUE, &token) ? "agents"
+          : ::GetLastError() == ERROR_NO_TOKEN                               ? "own"
+                                                                             : "unknown");
     } else if (word == "exit....") {
       return 23;
     } else if (word == "crash...") {
@@ -63,6 +75,8 @@ int ChildMain() {
   }
   return 0;
 }
+
+bool IsWine() { return ::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr; }
 
 class SandboxWindowsTest : public ::testing::Test {
  protected:
@@ -103,10 +117,15 @@ TEST_F(SandboxWindowsTest, ReadsWhatItWasHandedAndSharesIt) {
   EXPECT_EQ(Ask("write..."), "refused.") << "what it was handed is to be read alone";
 }
 
+TEST_F(SandboxWindowsTest, HasTheRightsOfTheAgentNoMore) { EXPECT_EQ(Ask("rights.."), "own....."); }
+
+TEST_F(SandboxWindowsTest, OpensNothing) {
+  if (IsWine()) GTEST_SKIP() << "wine gives files to whom Unix gives them";
+  EXPECT_EQ(Ask("open...."), "refused.");
+}
+
 TEST_F(SandboxWindowsTest, StartsNothing) {
-  if (::GetProcAddress(::GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr) {
-    GTEST_SKIP() << "wine does not keep a job's limit of processes";
-  }
+  if (IsWine()) GTEST_SKIP() << "wine does not keep a job's limit of processes";
   EXPECT_EQ(Ask("start..."), "refused.");
 }
 

@@ -57,8 +57,9 @@ absl::StatusOr<RawVolume*> HostVolumes::Open(Device& device) const {
   }
   absl::MutexLock lock(&device.mutex);
   if (device.volume != nullptr) return device.volume.get();
-  // By its number, where the system has a name for that: the other may have come to mean something else.
-  absl::StatusOr<OpenedDisk> disk = OpenDisk(Concat("/dev/block/", mount.device_number));
+  // By its number, where there is one and the system has a name for it: the other may have come to mean something else.
+  absl::StatusOr<OpenedDisk> disk = absl::NotFoundError("it has no number");
+  if (!mount.device_number.empty()) disk = OpenDisk(Concat("/dev/block/", mount.device_number));
   if (absl::IsNotFound(disk.status())) disk = OpenDisk(mount.source);
   if (!disk.ok()) return disk.status();
   device.disk = *std::move(disk);

@@ -3,6 +3,7 @@
 #include <winioctl.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -17,8 +18,9 @@
 namespace hozen {
 namespace {
 
-// The largest sector of a disk that there is.
-constexpr uint64_t kSectorBytes = 4096;
+// The largest sector of a disk that there is, and the smallest.
+constexpr uint64_t kMostSectorBytes = 4096;
+constexpr uint64_t kLeastSectorBytes = 512;
 constexpr uint64_t kLargestReadBytes = 1 << 20;
 
 uint64_t Joined(DWORD high, DWORD low) { return uint64_t{high} << 32 | low; }
@@ -56,7 +58,7 @@ class FdSource final : public Source {
     while (had < wanted) {
       const uint64_t at = offset_bytes + had;
       const size_t piece = std::min<uint64_t>(wanted - had, kLargestReadBytes);
-      const absl::StatusOr<size_t> got = is_file_ || (at % kSectorBytes == 0 && piece % kSectorBytes == 0)
+      const absl::StatusOr<size_t> got = is_file_ || (at % kMostSectorBytes == 0 && piece % kMostSectorBytes == 0)
                                              ? ReadOnce(at, buffer.data() + had, piece)
                                              : ReadSectors(at, buffer.data() + had, piece);
       if (!got.ok()) return got.status();
@@ -107,9 +109,21 @@ class FdSource final : public Source {
     return Win32Status(error, absl::StrCat("reading at byte ", offset_bytes));
   }
 
+  // No more than the disk's own: a sector that cannot be read must not take its neighbours along, and behind the last
+  // one nothing may be asked for.
+  uint64_t SectorBytes() const {
+    DISK_GEOMETRY geometry = {};
+    DWORD got = 0;
+    const bool said = ::DeviceIoControl(handle(), IOCTL_DISK_GET_DRIVE_GEOMETRY, nullptr, 0, &geometry,
+                                        sizeof(geometry), &got, nullptr) != 0;
+    if (!said || !std::has_single_bit(geometry.BytesPerSector)) return kLeastSectorBytes;
+    return std::clamp<uint64_t>(geometry.BytesPerSector, kLeastSectorBytes, kMostSectorBytes);
+  }
+
   absl::StatusOr<size_t> ReadSectors(uint64_t offset_bytes, char* buffer, size_t size) {
-    const size_t before = offset_bytes % kSectorBytes;
-    std::vector<char> sectors((before + size + kSectorBytes - 1) / kSectorBytes * kSectorBytes);
+    const uint64_t sector = SectorBytes();
+    const size_t before = offset_bytes % sector;
+    std::vector<char> sectors((before + size + sector - 1) / sector * sector);
     const absl::StatusOr<size_t> got = ReadOnce(offset_bytes - before, sectors.data(), sectors.size());
     if (!got.ok() || *got <= before) return got.ok() ? absl::StatusOr<size_t>(0) : got;
     const size_t useful = std::min(*got - before, size);
