@@ -12,8 +12,8 @@
 #include "agent/volatile/binary_fields.h"
 #include "agent/volatile/windows/device_paths.h"
 #include "agent/volatile/windows/host_values.h"
+#include "agent/volatile/windows/kernel_answers.h"
 #include "agent/volatile/windows/process/program_files.h"
-#include "agent/volatile/windows/system_calls.h"
 #include "core/base/concat.h"
 #include "core/base/windows_text.h"
 

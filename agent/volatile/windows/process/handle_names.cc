@@ -12,7 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "agent/volatile/windows/system_calls.h"
+#include "agent/volatile/windows/kernel_answers.h"
 #include "core/base/windows_text.h"
 
 namespace hozen {

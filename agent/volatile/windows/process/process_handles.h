@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agent/volatile/windows/kernel_answers.h"
 #include "agent/volatile/windows/process/handle_names.h"
-#include "agent/volatile/windows/system_calls.h"
 #include "proto/hozen/v1/volatile.pb.h"
 
 namespace hozen {

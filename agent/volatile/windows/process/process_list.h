@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "agent/volatile/windows/system_calls.h"
+#include "agent/volatile/windows/kernel_answers.h"
 
 namespace hozen {
 

@@ -1,7 +1,7 @@
-// Calls of Windows that its SDK does not declare or that not every Windows has, and the bytes that they answer with.
-// For the *.cc files of this folder. Thread-safe.
-#ifndef HOZEN_AGENT_VOLATILE_WINDOWS_SYSTEM_CALLS_H_
-#define HOZEN_AGENT_VOLATILE_WINDOWS_SYSTEM_CALLS_H_
+// What the kernel answers where it is asked for a class of information: however long that is, and the texts in it.
+// Thread-safe. What the system's libraries are asked for goes by their headers, or by system_function.h.
+#ifndef HOZEN_AGENT_VOLATILE_WINDOWS_KERNEL_ANSWERS_H_
+#define HOZEN_AGENT_VOLATILE_WINDOWS_KERNEL_ANSWERS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -39,4 +39,4 @@ absl::StatusOr<Answer> QueryProcess(void* process, int information_class, size_t
 
 }  // namespace hozen
 
-#endif  // HOZEN_AGENT_VOLATILE_WINDOWS_SYSTEM_CALLS_H_
+#endif  // HOZEN_AGENT_VOLATILE_WINDOWS_KERNEL_ANSWERS_H_

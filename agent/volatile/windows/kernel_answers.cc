@@ -1,4 +1,4 @@
-#include "agent/volatile/windows/system_calls.h"
+#include "agent/volatile/windows/kernel_answers.h"
 
 #include <windows.h>
 // After windows.h.
