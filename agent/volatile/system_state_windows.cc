@@ -2,11 +2,10 @@
 #include <string>
 #include <utility>
 
-#include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
-#include "agent/volatile/collect_state.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/state_summary.h"
+#include "agent/volatile/system_state.h"
 #include "agent/volatile/windows/clock_state.h"
 #include "agent/volatile/windows/logon_state.h"
 #include "agent/volatile/windows/mount_state.h"
@@ -24,7 +23,6 @@
 #include "agent/volatile/windows/startup/task_state.h"
 #include "agent/volatile/windows/state_context.h"
 #include "core/base/status_macros.h"
-#include "core/plan/state_kinds.h"
 
 namespace hozen {
 namespace {
@@ -78,31 +76,18 @@ v1::Trace TraceOfShadowCopies(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const AcquireOptions& options,
-                                               ItemSink& sink) {
-  const State::Kind kind = target.state().kind();
-  v1::TargetOutcome outcome;
-  outcome.set_target_index(options.target_index);
-  outcome.set_artifact(target.artifact());
-  outcome.set_pattern(StateItemPath(kind));
-  absl::StatusOr<Borders> borders = Borders::Create(
-      {.refused_paths = options.refused_paths, .state_folder = options.state_folder, .root = options.root});
-  if (!borders.ok()) {
-    *outcome.mutable_failure() = FailureOf(borders.status());
-    if (absl::IsInvalidArgument(borders.status())) outcome.mutable_failure()->set_cause(v1::CAUSE_REFUSED_BY_POLICY);
-    return outcome;
-  }
-  HOZEN_RETURN_IF_ERROR(sink.Poll());
+absl::Status TakeSystemState(State::Kind kind, const Borders& borders, const AcquireOptions& options, ItemSink& sink,
+                             v1::TargetOutcome& outcome) {
   outcome.set_matched_items(1);
-  if (sink.AlreadyTaken(options.target_index, outcome.pattern())) return outcome;
-  const StateContext context{.refused = [&](std::string_view path) { return borders->RefusedWithParents(path); },
+  if (sink.AlreadyTaken(options.target_index, outcome.pattern())) return absl::OkStatus();
+  const StateContext context{.refused = [&](std::string_view path) { return borders.RefusedWithParents(path); },
                              .keep_on = [&sink] { return sink.Poll().ok(); },
                              .clock_offset_ns = options.clock_offset_ns};
   NextRecord next = RecordsOfKind(kind, context);
   if (!next) {
     outcome.set_matched_items(0);
     *outcome.mutable_failure() = MakeFailure(v1::CAUSE_NOT_SUPPORTED, "Windows has no such kind of state");
-    return outcome;
+    return absl::OkStatus();
   }
   if (kind == State::KIND_SHADOW_COPIES) sink.NoteTrace(TraceOfShadowCopies(outcome.pattern()));
   RecordSource source(std::move(next));
@@ -111,7 +96,7 @@ absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const A
   item.set_path(outcome.pattern());
   HOZEN_RETURN_IF_ERROR(sink.Take(std::move(item), source, /*until_end=*/true));
   if (source.first_failure().has_value()) *outcome.mutable_failure() = StateSummary(source);
-  return outcome;
+  return absl::OkStatus();
 }
 
 }  // namespace hozen

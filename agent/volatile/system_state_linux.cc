@@ -5,10 +5,8 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "agent/acquire/borders.h"
 #include "agent/acquire/failure.h"
 #include "agent/platform/process_probe.h"
-#include "agent/volatile/collect_state.h"
 #include "agent/volatile/linux/bpf_state.h"
 #include "agent/volatile/linux/clock_state.h"
 #include "agent/volatile/linux/kernel_files.h"
@@ -24,10 +22,10 @@
 #include "agent/volatile/linux/tracing_state.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/state_summary.h"
+#include "agent/volatile/system_state.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 #include "core/bytes/source.h"
-#include "core/plan/state_kinds.h"
 
 namespace hozen {
 namespace {
@@ -100,33 +98,20 @@ void NoteTouched(const Executables& executables, ItemSink& sink) {
 
 }  // namespace
 
-absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const AcquireOptions& options,
-                                               ItemSink& sink) {
-  const State::Kind kind = target.state().kind();
-  v1::TargetOutcome outcome;
-  outcome.set_target_index(options.target_index);
-  outcome.set_artifact(target.artifact());
-  outcome.set_pattern(StateItemPath(kind));
-  absl::StatusOr<Borders> borders = Borders::Create(
-      {.refused_paths = options.refused_paths, .state_folder = options.state_folder, .root = options.root});
-  if (!borders.ok()) {
-    *outcome.mutable_failure() = FailureOf(borders.status());
-    if (absl::IsInvalidArgument(borders.status())) outcome.mutable_failure()->set_cause(v1::CAUSE_REFUSED_BY_POLICY);
-    return outcome;
-  }
-  const KernelFiles files(options.root, [&](std::string_view path) { return borders->RefusedWithParents(path); });
-  HOZEN_RETURN_IF_ERROR(sink.Poll());
+absl::Status TakeSystemState(State::Kind kind, const Borders& borders, const AcquireOptions& options, ItemSink& sink,
+                             v1::TargetOutcome& outcome) {
+  const KernelFiles files(options.root, [&](std::string_view path) { return borders.RefusedWithParents(path); });
   const bool taken = sink.AlreadyTaken(options.target_index, outcome.pattern());
   if (taken && kind != State::KIND_PROCESSES) {
     outcome.set_matched_items(1);
-    return outcome;
+    return absl::OkStatus();
   }
   Executables executables(files);
   NextRecord next = RecordsOfKind(kind, files, options, executables, sink);
   if (!next) {
     *outcome.mutable_failure() =
         MakeFailure(v1::CAUSE_NOT_SUPPORTED, "Linux has no such kind of state, or this agent does not know it yet");
-    return outcome;
+    return absl::OkStatus();
   }
   HOZEN_RETURN_IF_ERROR(sink.Poll());
   RecordSource source(std::move(next));
@@ -141,7 +126,7 @@ absl::StatusOr<v1::TargetOutcome> CollectState(const v1::Target& target, const A
     if (source.first_failure().has_value()) *outcome.mutable_failure() = StateSummary(source);
   }
   HOZEN_RETURN_IF_ERROR(TakeHeld(executables, options, sink, outcome));
-  return outcome;
+  return absl::OkStatus();
 }
 
 }  // namespace hozen
