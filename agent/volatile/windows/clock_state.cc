@@ -10,7 +10,7 @@
 #include "agent/volatile/binary_fields.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/windows/host_values.h"
-#include "agent/volatile/windows/system_calls.h"
+#include "agent/volatile/windows/kernel_answers.h"
 #include "agent/volatile/windows/system_function.h"
 #include "core/base/concat.h"
 #include "core/base/windows_error.h"
