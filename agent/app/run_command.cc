@@ -8,6 +8,7 @@
 #include "agent/app/shutdown_signal.h"
 #include "agent/platform/host_facts.h"
 #include "agent/platform/priority.h"
+#include "agent/platform/private_folder.h"
 #include "agent/platform/process_start.h"
 #include "agent/run/runner.h"
 #include "agent/session/channel.h"
@@ -53,6 +54,11 @@ int Complain(int exit_status, std::string_view what, const absl::Status& status)
 
 int RunAgent(const ServeFlags& flags) {
   const std::filesystem::path state = std::filesystem::absolute(flags.state);
+  // Whoever put an identity there would be whom this host obeys. (Where there is no folder, LoadIdentity says it.)
+  const absl::Status folder = CheckPrivateFolder(state);
+  if (!folder.ok() && !absl::IsNotFound(folder)) {
+    return Complain(kExitState, Say("The state folder cannot be used", "状態フォルダを使えません"), folder);
+  }
   absl::StatusOr<v1::AgentIdentity> identity = LoadIdentity(state);
   if (!identity.ok()) return Complain(kExitState, Say("Not started", "起動できません"), identity.status());
   const absl::StatusOr<UniqueFd> lock = LockState(state);

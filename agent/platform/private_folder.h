@@ -3,23 +3,24 @@
 #define HOZEN_AGENT_PLATFORM_PRIVATE_FOLDER_H_
 
 #include <filesystem>
-#include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 namespace hozen {
 
-// All are thread-safe; errors as ErrnoStatus.
+// Both are thread-safe; errors of the system as ErrnoStatus.
 
-// Linux: its permissions give others nothing. Windows: its access list names nobody but the system, administrators, the
-// user of this process and the folder's own owner.
-absl::StatusOr<bool> IsPrivateFolder(const std::filesystem::path& folder);
+// OK where what lies in `folder` can be believed: nobody else may have put it there, and nobody else may look at it.
+// FailedPrecondition where it is not so, with why and what to do; NotFound where there is no such folder.
+//
+// Linux: it is root's or this user's, and its permissions give others nothing. Windows: it is no reparse point, and its
+// owner and whoever its access list names are the system, administrators, or the user of this process (but for what
+// PrivateDescriptor says of that). In ProgramData everybody may make folders, so of a folder in one that is called
+// "Hozen" that one is asked too.
+absl::Status CheckPrivateFolder(const std::filesystem::path& folder);
 
+// Takes others' access away. It does not become ours where it is another's.
 absl::Status MakeFolderPrivate(const std::filesystem::path& folder);
-
-// The command by which an administrator does the same.
-std::string PrivateFolderCommand(const std::filesystem::path& folder);
 
 }  // namespace hozen
 

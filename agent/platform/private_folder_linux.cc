@@ -1,26 +1,37 @@
-#include <system_error>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "agent/platform/private_folder.h"
 #include "core/base/concat.h"
 #include "core/base/status_context.h"
 
 namespace hozen {
+namespace {
 
-absl::StatusOr<bool> IsPrivateFolder(const std::filesystem::path& folder) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(folder, error);
-  if (error) return ErrnoStatus(error.value(), folder.native());
-  const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
-  return (status.permissions() & others) == std::filesystem::perms::none;
-}
+constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
-absl::Status MakeFolderPrivate(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-  if (error) return ErrnoStatus(error.value(), PrivateFolderCommand(folder));
+}  // namespace
+
+absl::Status CheckPrivateFolder(const std::filesystem::path& folder) {
+  struct stat found = {};
+  if (::stat(folder.c_str(), &found) != 0) return ErrnoStatus(errno, folder.native());
+  if (!S_ISDIR(found.st_mode)) return absl::FailedPreconditionError(Concat(folder.native(), " is not a folder"));
+  if (found.st_uid != 0 && found.st_uid != ::geteuid()) {
+    return absl::FailedPreconditionError(
+        Concat(folder.native(), " belongs to another user (", found.st_uid, "); remove it or move it away"));
+  }
+  if ((found.st_mode & kOthers) != 0) {
+    return absl::FailedPreconditionError(
+        Concat(folder.native(), " may be entered by others; run: chmod 700 ", folder.native()));
+  }
   return absl::OkStatus();
 }
 
-std::string PrivateFolderCommand(const std::filesystem::path& folder) { return Concat("chmod 700 ", folder.native()); }
+absl::Status MakeFolderPrivate(const std::filesystem::path& folder) {
+  if (::chmod(folder.c_str(), S_IRWXU) != 0) return ErrnoStatus(errno, Concat("chmod 700 ", folder.native()));
+  return absl::OkStatus();
+}
 
 }  // namespace hozen

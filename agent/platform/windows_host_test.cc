@@ -2,6 +2,7 @@
 #include <windows.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "agent/platform/child_process.h"
@@ -12,11 +13,13 @@
 #include "agent/platform/priority.h"
 #include "agent/platform/private_folder.h"
 #include "agent/platform/process_start.h"
+#include "agent/platform/remove_tree_windows.h"
 #include "agent/platform/resource_usage.h"
 #include "agent/platform/trusted_program.h"
 #include "core/base/file.h"
 #include "core/base/path_text.h"
 #include "core/base/testing_folder.h"
+#include "core/base/windows_handle.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -74,14 +77,72 @@ TEST(WindowsHostTest, FilesAreDisksAndFoldersAreNot) {
 
 TEST(WindowsHostTest, AFolderOfOursIsPrivate) {
   const TestingFolder folder;
+  EXPECT_TRUE(absl::IsNotFound(CheckPrivateFolder(folder / "state")));
   ASSERT_TRUE(MakeFolders(folder / "state", 0700).ok());
-  const absl::StatusOr<bool> is_private = IsPrivateFolder(folder / "state");
-  ASSERT_TRUE(is_private.ok()) << is_private.status();
-  EXPECT_TRUE(*is_private);
+  EXPECT_EQ(CheckPrivateFolder(folder / "state"), absl::OkStatus());
+  PutFile(folder / "file", "");
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckPrivateFolder(folder / "file")));
+}
+
+TEST(WindowsHostTest, AFolderThatOthersMayEnterIsNotBelieved) {
+  const TestingFolder folder;
   std::filesystem::create_directory(folder / "open");
+  const absl::Status open = CheckPrivateFolder(folder / "open");
+  EXPECT_TRUE(absl::IsFailedPrecondition(open)) << open;
+  EXPECT_THAT(open.ToString(), HasSubstr("open to S-1-1-0"));
+  EXPECT_THAT(open.ToString(), HasSubstr("remove it or move it away"));
   ASSERT_TRUE(MakeFolderPrivate(folder / "open").ok());
-  EXPECT_TRUE(*IsPrivateFolder(folder / "open"));
-  EXPECT_THAT(PrivateFolderCommand(folder / "open"), HasSubstr("icacls"));
+  EXPECT_EQ(CheckPrivateFolder(folder / "open"), absl::OkStatus());
+}
+
+TEST(WindowsHostTest, TheFolderAboveCountsWhereItIsNamedForUs) {
+  const TestingFolder folder;
+  for (const char* const above : {"Other", "hozen"}) {
+    std::filesystem::create_directory(folder / above);
+    ASSERT_TRUE(MakeFolders(folder / above / "agent", 0700).ok());
+  }
+  EXPECT_EQ(CheckPrivateFolder(folder / "Other" / "agent"), absl::OkStatus());
+  for (const char* const name : {"agent", "agent/", "none"}) {
+    const absl::Status below = CheckPrivateFolder(folder / "hozen" / name);
+    EXPECT_TRUE(absl::IsFailedPrecondition(below)) << name << ": " << below;
+  }
+}
+
+TEST(RemoveTreeTest, TakesAllOfItAndSaysWhatIsLeft) {
+  const TestingFolder folder;
+  const std::filesystem::path tree = folder / "tree";
+  EXPECT_TRUE(RemoveTree(tree).empty()) << "of what is not there nothing is left";
+  std::filesystem::create_directories(tree / "保全" / "deep");
+  PutFile(tree / "保全" / "deep" / "file", "x");
+  PutFile(tree / "state.pb", "x");
+  EXPECT_TRUE(RemoveTree(tree).empty());
+  EXPECT_FALSE(std::filesystem::exists(tree));
+
+  std::filesystem::create_directories(tree / "busy");
+  PutFile(tree / "busy" / "held", "x");
+  PutFile(tree / "free", "x");
+  {
+    const WindowsHandle held(::CreateFileW((tree / "busy" / "held").c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr,
+                                           OPEN_EXISTING, 0, nullptr));
+    ASSERT_TRUE(held.valid());
+    const std::vector<Leftover> left = RemoveTree(tree);
+    ASSERT_EQ(left.size(), 3u);
+    EXPECT_EQ(left[0].path, tree / "busy" / "held");
+    EXPECT_FALSE(left[0].why.ok());
+    EXPECT_EQ(left[1].path, tree / "busy");
+    EXPECT_EQ(left[2].path, tree);
+    EXPECT_FALSE(std::filesystem::exists(tree / "free"));
+  }
+  EXPECT_FALSE(GoesAtNextStart(tree));
+  ASSERT_EQ(RemoveAtNextStart(tree / "busy" / "held"), absl::OkStatus());
+  EXPECT_TRUE(GoesAtNextStart(tree));
+  EXPECT_TRUE(GoesAtNextStart(tree / "BUSY"));
+  EXPECT_FALSE(GoesAtNextStart(tree / "bus"));
+  EXPECT_FALSE(GoesAtNextStart(folder / "tree2"));
+  EXPECT_TRUE(RemoveTree(tree).empty());
+  PutFile(folder / "file", "x");
+  EXPECT_TRUE(RemoveTree(folder / "file").empty());
+  EXPECT_FALSE(std::filesystem::exists(folder / "file"));
 }
 
 TEST(RunCommandTest, GivesOutputErrorsAndExitStatus) {

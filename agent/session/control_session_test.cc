@@ -331,6 +331,17 @@ TEST_F(ControlSessionTest, AStateFolderThatOthersMayEnterIsNotUsed) {
   EXPECT_TRUE(absl::IsFailedPrecondition(PrepareStateFolder(folder)));
 }
 
+TEST_F(ControlSessionTest, AnEmptyStateFolderIsMadePrivateUnlessItIsAnothers) {
+  const std::filesystem::path folder = state_ / "agent";
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  EXPECT_EQ(PrepareStateFolder(folder), absl::OkStatus());
+  EXPECT_EQ(std::filesystem::status(folder).permissions(), std::filesystem::perms::owner_all);
+  if (::chown(folder.c_str(), 1234, static_cast<gid_t>(-1)) != 0) GTEST_SKIP() << "giving a folder away takes root";
+  const absl::Status anothers = PrepareStateFolder(folder);
+  EXPECT_TRUE(absl::IsFailedPrecondition(anothers)) << anothers;
+}
+
 TEST(ReportQueueTest, KeepsEventsInOrderAndOnlyTheNewestProgress) {
   ReportQueue queue(2);
   const auto progress = [](const std::string& id, uint64_t items) {

@@ -8,7 +8,6 @@
 #include "agent/platform/private_folder.h"
 #include "core/base/concat.h"
 #include "core/base/file.h"
-#include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 
 namespace hozen {
@@ -57,21 +56,17 @@ absl::StatusOr<v1::LocalPolicy> LoadPolicy(const std::filesystem::path& state_fo
 }
 
 absl::Status PrepareStateFolder(const std::filesystem::path& state_folder) {
-  std::error_code error;
-  if (!std::filesystem::exists(state_folder, error)) return MakeFolders(state_folder, 0700);
-  const std::filesystem::file_status status = std::filesystem::status(state_folder, error);
-  if (error) return ErrnoStatus(error.value(), state_folder.string());
-  if (!std::filesystem::is_directory(status)) {
-    return absl::FailedPreconditionError(Concat(state_folder.string(), " is not a folder"));
+  const absl::Status found = CheckPrivateFolder(state_folder);
+  if (absl::IsNotFound(found)) {
+    HOZEN_RETURN_IF_ERROR(MakeFolders(state_folder, 0700));
+    return CheckPrivateFolder(state_folder);  // somebody else may have been quicker
   }
-  HOZEN_ASSIGN_OR_RETURN(const bool is_private, IsPrivateFolder(state_folder));
-  if (is_private) return absl::OkStatus();
   // An empty folder that somebody made for us is made private; one with contents is not ours to change.
-  if (!std::filesystem::is_empty(state_folder, error) || error) {
-    return absl::FailedPreconditionError(
-        Concat(state_folder.string(), " may be entered by others; run: ", PrivateFolderCommand(state_folder)));
-  }
-  return MakeFolderPrivate(state_folder);
+  std::error_code error;
+  if (found.ok() || !std::filesystem::is_empty(state_folder, error) || error) return found;
+  HOZEN_RETURN_IF_ERROR(MakeFolderPrivate(state_folder));
+  if (!std::filesystem::is_empty(state_folder, error) || error) return found;
+  return CheckPrivateFolder(state_folder);
 }
 
 }  // namespace hozen

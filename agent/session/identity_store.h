@@ -20,7 +20,7 @@ absl::Status SaveIdentity(const std::filesystem::path& state_folder, const v1::A
 // restriction is never guessed.
 absl::StatusOr<v1::LocalPolicy> LoadPolicy(const std::filesystem::path& state_folder);
 
-// Makes the folder for its owner alone. FailedPrecondition where it is there and others may enter it.
+// Makes the folder for its owner alone. FailedPrecondition where one is there that CheckPrivateFolder refuses.
 absl::Status PrepareStateFolder(const std::filesystem::path& state_folder);
 
 }  // namespace hozen

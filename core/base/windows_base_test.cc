@@ -61,7 +61,25 @@ TEST(WindowsHandleTest, ADescriptorOwnsItsHandle) {
   ASSERT_TRUE(fd.ok()) << fd.status();
   EXPECT_EQ(HandleOf(fd->get()), handle);
   EXPECT_FALSE(nul.valid());
-  EXPECT_NE(PrivateDescriptor(), nullptr);
+}
+
+// Its user's other processes are not elevated.
+TEST(WindowsHandleTest, AnAdministratorsThingsAreNotItsUsers) {
+  const LocalMemory descriptor = PrivateDescriptor();
+  ASSERT_NE(descriptor, nullptr);
+  BOOL there = FALSE;
+  BOOL defaulted = FALSE;
+  ACL* list = nullptr;
+  ASSERT_TRUE(::GetSecurityDescriptorDacl(descriptor.get(), &there, &list, &defaulted));
+  HANDLE token = nullptr;
+  ASSERT_TRUE(::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &token));
+  const WindowsHandle owned(token);
+  alignas(TOKEN_OWNER) char owner[sizeof(TOKEN_OWNER) + SECURITY_MAX_SID_SIZE];
+  DWORD size = sizeof(owner);
+  ASSERT_TRUE(::GetTokenInformation(token, TokenOwner, owner, size, &size));
+  const bool is_administrators =
+      ::IsWellKnownSid(reinterpret_cast<TOKEN_OWNER*>(owner)->Owner, WinBuiltinAdministratorsSid) != 0;
+  EXPECT_EQ(list->AceCount, is_administrators ? 2 : 3);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <sddl.h>
 
 #include <cerrno>
+#include <cstring>
+#include <string>
 #include <vector>
 
 #include "core/base/status_context.h"
@@ -14,17 +16,22 @@
 namespace hozen {
 namespace {
 
-// "S-1-5-...": who this process is. Empty where the system does not say.
-std::wstring UserSid() {
+constexpr wchar_t kAdministrators[] = L"S-1-5-32-544";
+
+// "S-1-5-...", which TokenUser (who this process is) and TokenOwner (to whom belongs what it makes) begin with. Empty
+// where the system does not say.
+std::wstring SidOfToken(TOKEN_INFORMATION_CLASS what) {
   HANDLE opened = nullptr;
   if (!::OpenProcessToken(::GetCurrentProcess(), TOKEN_QUERY, &opened)) return {};
   const WindowsHandle token(opened);
   DWORD size = 0;
-  ::GetTokenInformation(token.get(), TokenUser, nullptr, 0, &size);
+  ::GetTokenInformation(token.get(), what, nullptr, 0, &size);
   std::vector<char> bytes(size);
-  if (size == 0 || !::GetTokenInformation(token.get(), TokenUser, bytes.data(), size, &size)) return {};
+  if (size == 0 || !::GetTokenInformation(token.get(), what, bytes.data(), size, &size)) return {};
+  PSID sid = nullptr;
+  std::memcpy(&sid, bytes.data(), sizeof(sid));
   wchar_t* text = nullptr;
-  if (!::ConvertSidToStringSidW(reinterpret_cast<const TOKEN_USER*>(bytes.data())->User.Sid, &text)) return {};
+  if (!::ConvertSidToStringSidW(sid, &text)) return {};
   const LocalMemory owned(text);
   return text;
 }
@@ -49,9 +56,14 @@ void* HandleOf(int fd) { return fd < 0 ? INVALID_HANDLE_VALUE : reinterpret_cast
 void LocalMemoryDeleter::operator()(void* memory) const { ::LocalFree(memory); }
 
 LocalMemory PrivateDescriptor() {
-  const std::wstring user = UserSid();
-  if (user.empty()) return nullptr;
-  const std::wstring rules = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;" + user + L")";
+  std::wstring rules = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
+  // What an elevated process makes belongs to the administrators. It needs no entry of its user's own, and what the
+  // same person runs without elevation bears that user's name too.
+  if (SidOfToken(TokenOwner) != kAdministrators) {
+    const std::wstring user = SidOfToken(TokenUser);
+    if (user.empty()) return nullptr;
+    rules += L"(A;OICI;FA;;;" + user + L")";
+  }
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   if (!::ConvertStringSecurityDescriptorToSecurityDescriptorW(rules.c_str(), SDDL_REVISION_1, &descriptor, nullptr)) {
     return nullptr;

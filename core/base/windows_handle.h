@@ -40,9 +40,9 @@ absl::StatusOr<UniqueFd> FdOf(WindowsHandle handle);
 // The handle behind a descriptor, still the descriptor's; INVALID_HANDLE_VALUE where it is none.
 void* HandleOf(int fd);
 
-// A security descriptor by which the system, administrators and the user of this process alone have an object and,
-// where it is a folder, what is made in it; nothing is inherited from above. Null where the system refused to make it.
-// The bytes are Win32's PSECURITY_DESCRIPTOR.
+// A security descriptor by which the system and administrators alone have an object and, where it is a folder, what is
+// made in it; and the user of this process, where that does not act as an administrator. Nothing is inherited from
+// above. Null where the system refused to make it. The bytes are Win32's PSECURITY_DESCRIPTOR.
 struct LocalMemoryDeleter {
   void operator()(void* memory) const;
 };

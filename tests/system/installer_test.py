@@ -12,7 +12,7 @@ import harness
 VERSION = "1.22.333"
 
 
-def program():
+def program(version=VERSION):
     """The least that is a program of Windows, which says its version as a resource does."""
     header = b"MZ" + bytes(58) + struct.pack("<I", 64)
     coff = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 240, 0x22)
@@ -20,7 +20,7 @@ def program():
                            512, 10, 0, 0, 0, 10, 0, 0, 0x2000, 512, 0, 3, 0x8160, 1 << 20, 4096, 1 << 20, 4096, 0, 16)
     optional += bytes(240 - len(optional))
     section = b".rsrc\0\0\0" + struct.pack("<IIIIIIHHI", 512, 0x1000, 512, 512, 0, 0, 0, 0, 0x40000040)
-    text = f"ProductVersion\0\0{VERSION}\0".encode("utf-16-le")
+    text = f"ProductVersion\0\0{version}\0".encode("utf-16-le")
     return (header + coff + optional + section).ljust(512, b"\0") + text.ljust(512, b"\0")
 
 
@@ -68,9 +68,10 @@ class InstallerTest(unittest.TestCase):
         when = {action: condition for action, condition, _ in self.table(installer, "InstallExecuteSequence")}
         self.assertIn("NOT UPGRADINGPRODUCTCODE", when["Uninstall"], "an upgrade keeps the host's identity")
         actions = {row[0]: (int(row[1]), row[3]) for row in self.table(installer, "CustomAction")}
-        deferred, ignores_result, rollback, as_system = 0x400, 0x40, 0x500, 0x800
+        deferred, ignores_result, rollback, as_system, hides_target = 0x400, 0x40, 0x500, 0x800, 0x2000
         self.assertEqual(actions["Install"][0] & (deferred | as_system | ignores_result), deferred | as_system,
                          "a wrong token fails the installation")
+        self.assertTrue(actions["Install"][0] & hides_target, "its command line, with the token, stays out of logs")
         self.assertEqual(actions["TakeBack"][0] & (rollback | as_system), rollback | as_system)
         self.assertIn('--collector "[COLLECTOR]" --token "[TOKEN]"', actions["Install"][1])
 
@@ -81,6 +82,16 @@ class InstallerTest(unittest.TestCase):
         another = dict(self.table(self.packed(), "Property"))
         self.assertNotEqual(another["ProductCode"], first["ProductCode"])
         self.assertEqual(another["UpgradeCode"], first["UpgradeCode"])
+
+    def test_another_build_of_the_same_version_is_replaced_and_a_newer_version_is_not(self):
+        rows = {row[-1]: row for row in self.table(self.packed(), "Upgrade")}
+        _, least, most, _, attributes, _, _ = rows["WIX_UPGRADE_DETECTED"]
+        only_detects, includes_least, includes_most = 0x2, 0x100, 0x200
+        self.assertEqual((least, most), ("", VERSION))
+        self.assertEqual(int(attributes) & (only_detects | includes_most), includes_most)
+        _, least, most, _, attributes, _, _ = rows["WIX_DOWNGRADE_DETECTED"]
+        self.assertEqual((least, most), (VERSION, ""))
+        self.assertEqual(int(attributes) & (only_detects | includes_least), only_detects)
 
     def test_it_is_signed_inside_and_outside(self):
         key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
@@ -103,6 +114,10 @@ class InstallerTest(unittest.TestCase):
             done = self.pack(*options)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(says, done.stderr)
+        self.program.write_bytes(program("1.22.333.4"))
+        done = self.pack()
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("first three parts", done.stderr)
         self.program.write_bytes(b"MZ" + os.urandom(64))
         done = self.pack()
         self.assertNotEqual(done.returncode, 0)
