@@ -15,11 +15,13 @@ namespace {
 // Its files have the device of the volume that it is a copy of, as long as the system says which.
 Mount ShadowCopy(const std::string& device, uint64_t number) {
   const absl::StatusOr<OpenedFile> root = OpenRootFolder(device);
-  Mount mount;
-  mount.path = mount.source = device;
-  mount.root = "/";
-  mount.device = root.ok() ? root->metadata.device() : number;
-  return mount;
+  return {.path = device,
+          .file_system = "",
+          .kind = MountKind::kLocal,
+          .source = device,
+          .root = "/",
+          .device_number = "",
+          .device = root.ok() ? root->metadata.device() : number};
 }
 
 }  // namespace
