@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/acquire/failure.h"
+#include "agent/acquire/link_way.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 
@@ -168,6 +169,12 @@ absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
       } else if (options_.named_by_hand && glob_.is_literal()) {
         HOZEN_RETURN_IF_ERROR(TakeHidden(walked, std::move(failure)));
       }
+    if (!found.ok() && options_.detour != nullptr && MayBeHadRaw(FailureToRead(found.status()))) {
+      // As the volume has it. What the system denies of it later is had on the other way too.
+      v1::Failure no_detour;
+      std::optional<ResolvedEntry> raw = ResolveEntry(*options_.detour, walked.real_path, borders_, no_detour);
+      if (raw.has_value()) found = std::move(raw->entry);
+    }
       return false;
     }
     if (found->name != walked.entry.name) {
@@ -210,6 +217,9 @@ absl::Status PathWalk::VisitFound(Folder& folder, const PatternStates& next, Wal
     case FileType::kRegular:
       if (!options_.contents) break;
       return options_.stream != nullptr ? items_.Streams(*folder.handle, walked) : items_.File(*folder.handle, walked);
+  if (walked.entry.type == FileType::kSymbolicLink && !walked.listed && !next.empty()) {
+    HOZEN_RETURN_IF_ERROR(EnterLink(folder, next, walked));
+  }
     default:
       break;
   }
@@ -280,6 +290,39 @@ absl::StatusOr<std::unique_ptr<TreeFolder>> PathWalk::OpenOrDetour(Folder& paren
   std::optional<ResolvedFolder> raw =
       ResolveFolder(*options_.detour, PathParts(walked.real_path, options_.detour->separator()), borders_, no_detour);
   if (!raw.has_value()) return opened;
+// A folder that the pattern names may stand behind a link, as in its fixed part. What is listed is not entered so.
+absl::Status PathWalk::EnterLink(Folder& parent, const PatternStates& next, const WalkedEntry& walked) {
+  const auto failed = [&](v1::Failure failure) {
+    return items_.Failed(walked.path, v1::Item::KIND_DIRECTORY, std::move(failure), &*walked.entry.metadata);
+  };
+  v1::Failure failure;
+  std::optional<ResolvedFolder> resolved =
+      ResolveFolder(tree_, PathParts(walked.real_path, tree_.separator()), borders_, failure);
+  if (!resolved.has_value()) {
+    return failure.cause() == v1::CAUSE_NOT_FOUND ? absl::OkStatus() : failed(std::move(failure));
+  }
+  if (IsAncestor(resolved->folder->metadata()))
+    return failed(MakeFailure(v1::CAUSE_LOOP, "it leads to a folder that it lies in"));
+  if (parent.depth >= std::min(options_.depth, kMaxWalkDepth)) {
+    return failed(MakeFailure(v1::CAUSE_LIMIT_DEPTH, "what lies in it was not looked at"));
+  }
+  if (!resolved->access_time_kept) items_.Touched(walked.path, resolved->real_path);
+  Folder folder = {.handle = std::move(resolved->folder),
+                   .path = tree_.ignores_case() ? resolved->real_path : walked.path,
+                   .real_path = resolved->real_path,
+                   .depth = parent.depth + 1,
+                   .hidden = walked.hidden,
+                   .shown = std::nullopt};
+  ancestors_.emplace_back(folder.handle->metadata().device(), folder.handle->metadata().inode());
+  // It may be elsewhere too, and be walked there; what is below it ends by its depth and by itself.
+  absl::flat_hash_set<uint64_t> entered_outside;
+  entered_outside.swap(entered_);
+  const absl::Status status = WalkFolder(folder, next);
+  entered_outside.swap(entered_);
+  ancestors_.pop_back();
+  return status;
+}
+
   return std::move(raw->folder);
 }
 
@@ -302,12 +345,13 @@ absl::Status PathWalk::RecordLink(Folder& folder, WalkedEntry& walked) {
 // its own, under the path where it lies.
 absl::Status PathWalk::FollowLink(std::string real_folder, std::string target) {
   for (int links = 0; links < kMaxLinks; ++links) {
-    const bool absolute = !target.empty() && target.front() == '/';
-    std::vector<std::string> parts = PathParts(absolute ? target : Concat(real_folder, "/", target));
+    v1::Failure failure;
+    std::optional<LinkWay> way = WayOfLink(tree_, borders_, target, failure);
+    if (!way.has_value()) return items_.Failed(target, v1::Item::KIND_FILE, std::move(failure), nullptr);
+    std::vector<std::string> parts = PartsFromRoot(*std::move(way), real_folder, tree_.separator());
     if (parts.empty() || parts.back() == "..") return absl::OkStatus();
     const std::string name = std::move(parts.back());
     parts.pop_back();
-    v1::Failure failure;
     std::optional<ResolvedFolder> resolved = ResolveFolder(tree_, parts, borders_, failure);
     // The link is recorded with its target, so one that leads nowhere has been told.
     if (!resolved.has_value() && failure.cause() == v1::CAUSE_NOT_FOUND) return absl::OkStatus();

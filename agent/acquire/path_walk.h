@@ -56,6 +56,7 @@ class PathWalk {
   absl::StatusOr<bool> Describe(Folder& folder, WalkedEntry& walked);
   absl::Status VisitFound(Folder& folder, const PatternStates& next, WalkedEntry& walked);
   absl::Status VisitFolder(Folder& parent, const PatternStates& next, WalkedEntry& walked);
+  absl::Status EnterLink(Folder& parent, const PatternStates& next, const WalkedEntry& walked);
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenOrDetour(Folder& parent, const WalkedEntry& walked);
   absl::Status TakeHidden(const WalkedEntry& walked, v1::Failure failure);
   absl::Status RecordLink(Folder& folder, WalkedEntry& walked);

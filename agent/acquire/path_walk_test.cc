@@ -31,13 +31,16 @@ class OtherFolder final : public TreeFolder {
     v1::Access access = v1::ACCESS_SYSTEM;
     absl::Status opening_files;  // what comes of it, where that is an error
     absl::Status opening_folders;
+    absl::Status finding;
   };
   OtherFolder(std::unique_ptr<TreeFolder> folder, const Ways& ways) : folder_(std::move(folder)), ways_(ways) {}
 
   const v1::FileMetadata& metadata() const override { return folder_->metadata(); }
   bool access_time_kept() const override { return true; }
   v1::Access access() const override { return ways_.access; }
-  absl::StatusOr<TreeEntry> Find(const std::string& name) override { return folder_->Find(name); }
+  absl::StatusOr<TreeEntry> Find(const std::string& name) override {
+    return ways_.finding.ok() ? folder_->Find(name) : ways_.finding;
+  }
   absl::StatusOr<LinkTarget> ReadLink(const TreeEntry& entry) override { return folder_->ReadLink(entry); }
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenFolder(const TreeEntry& entry) override {
     if (!ways_.opening_folders.ok() && entry.name == "closed") return ways_.opening_folders;
@@ -61,16 +64,20 @@ class OtherFolder final : public TreeFolder {
 
 class OtherTree final : public FileTree {
  public:
-  OtherTree(const std::string& root, OtherFolder::Ways ways) : tree_(NewSystemTree(root)), ways_(std::move(ways)) {}
+  OtherTree(const std::string& root, OtherFolder::Ways ways, std::string drive = "")
+      : tree_(NewSystemTree(root)), ways_(std::move(ways)), drive_(std::move(drive)) {}
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenRoot() override {
     absl::StatusOr<std::unique_ptr<TreeFolder>> opened = tree_->OpenRoot();
     if (!opened.ok()) return opened;
     return std::make_unique<OtherFolder>(*std::move(opened), ways_);
   }
+  char separator() const override { return drive_.empty() ? '/' : '\\'; }
+  std::string drive() const override { return drive_; }
 
  private:
   const std::unique_ptr<FileTree> tree_;
   const OtherFolder::Ways ways_;
+  const std::string drive_;  // paths are Windows' where there is one
 };
 
 class PathWalkTest : public testing::Test {
@@ -91,7 +98,7 @@ class PathWalkTest : public testing::Test {
   void Walk(FileTree& tree, const std::string& pattern) {
     absl::StatusOr<Borders> borders = Borders::Create({});
     ASSERT_TRUE(borders.ok()) << borders.status();
-    const absl::StatusOr<Glob> glob = Glob::Parse(pattern, '/', false);
+    const absl::StatusOr<Glob> glob = Glob::Parse(pattern, tree.separator(), false);
     ASSERT_TRUE(glob.ok()) << glob.status();
     const absl::Status status = PathWalk(tree, *glob, options_, *borders, sink_, tally_).Run();
     EXPECT_TRUE(status.ok()) << status;
@@ -185,6 +192,72 @@ TEST_F(PathWalkTest, WhatSomebodyNamedAndTheSystemDoesNotShowIsSoughtOnTheOtherW
   Walk(*system, "/bin/evil");
   EXPECT_TRUE(Item("/bin/evil").hidden());
   EXPECT_EQ(sink_.Find("/bin/evil")->bytes, "found");
+}
+
+TEST_F(PathWalkTest, WhatTheSystemDoesNotEvenDescribeIsTakenOnTheOtherWay) {
+  Write("/system/$MFT", "x");
+  Write("/raw/$MFT", "as the volume has it");
+  OtherTree system(root_ + "/system",
+                   {.opening_files = ErrnoStatus(EACCES, "opening"), .finding = ErrnoStatus(EACCES, "x")});
+  OtherTree raw(root_ + "/raw", {.access = v1::ACCESS_RAW});
+  options_.detour = &raw;
+  Walk(system, "/$MFT");
+  EXPECT_EQ(Item("/$MFT").access(), v1::ACCESS_RAW);
+  EXPECT_EQ(sink_.Find("/$MFT")->bytes, "as the volume has it");
+}
+
+TEST_F(PathWalkTest, ProfilesBehindAJunctionAreWalked) {
+  fs::create_directories(root_ + "/C:");
+  fs::create_symlink(R"(\??\D:\Users)", root_ + "/C:/Users");
+  Write("/D:/Users/mika/NTUSER.DAT", "hive");
+  OtherTree tree(root_, {}, "C:");
+  Walk(tree, R"(C:\Users\mika\NTUSER.DAT*)");
+  ASSERT_EQ(sink_.taken.size(), 1u);
+  EXPECT_EQ(sink_.taken[0].bytes, "hive");
+}
+
+TEST_F(PathWalkTest, AJunctionThatLeadsOutIsSaidInTheNameOfThePattern) {
+  fs::create_directories(root_ + "/C:");
+  fs::create_symlink(R"(\??\UNC\server\homes)", root_ + "/C:/Users");
+  OtherTree tree(root_, {}, "C:");
+  Walk(tree, R"(C:\Users\mika\*)");
+  EXPECT_EQ(Item(R"(C:\Users\mika)").failure().cause(), v1::CAUSE_REMOTE_FILE_SYSTEM);
+  sink_.taken.clear();
+  fs::remove(root_ + "/C:/Users");
+  fs::create_symlink(R"(\??\E:\Users)", root_ + "/C:/Users");
+  Walk(tree, R"(C:\Users\mika\*)");
+  EXPECT_EQ(Item(R"(C:\Users\mika)").failure().cause(), v1::CAUSE_NOT_SUPPORTED);
+}
+
+TEST_F(PathWalkTest, AFileBehindALinkOfWindowsIsTaken) {
+  Write("/D:/real", "x");
+  fs::create_directories(root_ + "/C:");
+  fs::create_symlink(R"(\??\D:\real)", root_ + "/C:/link");
+  fs::create_symlink(R"(\\server\share\real)", root_ + "/C:/away");
+  OtherTree tree(root_, {}, "C:");
+  Walk(tree, R"(C:\link)");
+  EXPECT_EQ(Item(R"(D:\real)").kind(), v1::Item::KIND_FILE);
+  Walk(tree, R"(C:\away)");
+  EXPECT_EQ(Item(R"(\\server\share\real)").failure().cause(), v1::CAUSE_REMOTE_FILE_SYSTEM);
+}
+
+TEST_F(PathWalkTest, AFolderThatAPatternNamesBehindAWildcardMayBeALink) {
+  Write("/data/chrome/Default/History", "x");
+  fs::create_directories(root_ + "/home/ann");
+  fs::create_symlink("/data/chrome", root_ + "/home/ann/chrome");
+  fs::create_directories(root_ + "/home/bob");
+  fs::create_symlink("/home", root_ + "/home/bob/chrome");  // a loop, or none
+  fs::create_directories(root_ + "/home/eve");
+  fs::create_symlink("nowhere", root_ + "/home/eve/chrome");
+  OtherTree tree(root_, {});
+  Walk(tree, "/home/*/chrome/*/History");
+  EXPECT_EQ(Item("/home/ann/chrome/Default/History").failure().cause(), v1::CAUSE_UNSPECIFIED);
+  EXPECT_EQ(Item("/home/bob/chrome").failure().cause(), v1::CAUSE_LOOP);
+  EXPECT_EQ(sink_.taken.size(), 2u);
+  // What is listed is recorded, and not entered.
+  sink_.taken.clear();
+  Walk(tree, "/home/ann/**");
+  EXPECT_THAT(sink_.Paths(), UnorderedElementsAre("/home/ann/chrome"));
 }
 
 }  // namespace

@@ -204,6 +204,9 @@ class SystemTree final : public FileTree {
 
  private:
   bool begins_with_drives() const { return root_.empty() && SystemSeparator() == '\\'; }
+  std::optional<std::string> PathOfVolume(std::string_view name) override {
+    return begins_with_drives() ? hozen::PathOfVolume(name) : std::nullopt;
+  }
 
   const std::string root_;
   const ShadowCopyAccess shadow_copies_;

@@ -2,7 +2,9 @@
 #ifndef HOZEN_AGENT_PLATFORM_DRIVES_H_
 #define HOZEN_AGENT_PLATFORM_DRIVES_H_
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hozen {
@@ -18,6 +20,10 @@ std::string SystemDrive();
 
 // Where Windows stands, "C:\Windows"; empty on Linux.
 std::string WindowsFolder();
+
+// Where the volume stands that Windows calls "Volume{...}": its drive, "D:". Without a value where it has none. The
+// volume itself is asked nothing.
+std::optional<std::string> PathOfVolume(std::string_view name);
 
 // Where its own programs stand, "C:\Windows\System32"; empty on Linux.
 std::string SystemProgramsFolder();

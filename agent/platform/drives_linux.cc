@@ -10,6 +10,8 @@ std::string SystemDrive() { return ""; }
 
 std::string WindowsFolder() { return ""; }
 
+std::optional<std::string> PathOfVolume(std::string_view /*name*/) { return std::nullopt; }
+
 std::string SystemProgramsFolder() { return ""; }
 
 }  // namespace hozen

@@ -4,6 +4,11 @@
 #include "core/base/windows_text.h"
 
 namespace hozen {
+namespace {
+
+constexpr size_t kMostPlacesChars = 64 << 10;
+
+}  // namespace
 
 char SystemSeparator() { return '\\'; }
 
@@ -31,3 +36,20 @@ std::string SystemProgramsFolder() {
 }
 
 }  // namespace hozen
+std::optional<std::string> PathOfVolume(std::string_view name) {
+  const std::wstring volume = LR"(\\?\)" + WideOfWtf8(name) + L"\\";
+  std::wstring places(1024, L'\0');
+  DWORD size = 0;
+  while (!::GetVolumePathNamesForVolumeNameW(volume.c_str(), places.data(), static_cast<DWORD>(places.size()), &size)) {
+    if (::GetLastError() != ERROR_MORE_DATA || size <= places.size() || size > kMostPlacesChars) return std::nullopt;
+    places.assign(size, L'\0');
+  }
+  // A letter is "D:\"; the others are folders of other volumes.
+  for (size_t at = 0; at < places.size() && places[at] != L'\0';) {
+    const std::wstring place = places.c_str() + at;
+    if (place.size() == 3 && place[1] == L':') return Wtf8OfWide(place.substr(0, 2));
+    at += place.size() + 1;
+  }
+  return std::nullopt;
+}
+

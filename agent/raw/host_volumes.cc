@@ -31,6 +31,7 @@ HostVolumes::HostVolumes(const MountTable& mounts, const std::vector<std::string
   shape.separator = SystemSeparator();
   shape.ignores_case = shape.has_streams = shape.separator == '\\';
   shape.drive = SystemDrive();
+  shape.path_of_volume = &PathOfVolume;
   for (Mount& mount : mounts.List()) Add(std::move(mount), shape);
   for (const std::string& device : shadow_devices) Add(ShadowCopy(device, devices_.size() + 1), shape);
   tree_ = NewRawTree(std::move(shape));

@@ -86,8 +86,10 @@ class ListReader final : public TreeReader {
 class VolumeFolderReader final : public TreeReader {
  public:
   using ReadBatch = std::function<absl::StatusOr<std::vector<v1::RawEntry>>(uint64_t first, size_t most)>;
-  VolumeFolderReader(ReadBatch read, uint64_t device, std::vector<TreeEntry> more)
-      : read_(std::move(read)), device_(device), more_(std::move(more)) {}
+  // `is_mounted` says of a name whether another volume stands there.
+  VolumeFolderReader(ReadBatch read, uint64_t device, std::vector<TreeEntry> more,
+                     std::function<bool(const std::string& name)> is_mounted = nullptr)
+      : read_(std::move(read)), device_(device), more_(std::move(more)), is_mounted_(std::move(is_mounted)) {}
 
   absl::StatusOr<std::vector<TreeEntry>> Next() override {
     if (at_end_ && more_.empty() && !end_.ok()) return end_;
@@ -103,7 +105,17 @@ class VolumeFolderReader final : public TreeReader {
     at_end_ = raw.size() < kEntriesInBatch;
     std::vector<TreeEntry> entries;
     entries.reserve(raw.size());
-    for (const v1::RawEntry& entry : raw) entries.push_back(TreeEntryOf(entry, device_));
+    for (const v1::RawEntry& entry : raw) {
+      entries.push_back(TreeEntryOf(entry, device_));
+      // On Windows that is a junction, which is not what is meant. Find says what stands there.
+      TreeEntry& added = entries.back();
+      if (added.type != FileType::kSymbolicLink || added.is_deleted() || is_mounted_ == nullptr) continue;
+      if (!is_mounted_(added.name)) continue;
+      TreeEntry mounted;
+      mounted.name = std::move(added.name);
+      mounted.type = FileType::kFolder;
+      added = std::move(mounted);
+    }
     if (entries.empty()) return std::exchange(more_, {});
     return entries;
   }
@@ -113,6 +125,7 @@ class VolumeFolderReader final : public TreeReader {
   const ReadBatch read_;
   const uint64_t device_;
   std::vector<TreeEntry> more_;
+  const std::function<bool(const std::string& name)> is_mounted_;
   uint64_t first_ = 0;
   bool at_end_ = false;
   absl::Status end_;
@@ -232,7 +245,8 @@ class VolumeFolder : public RawFolderBase {
     }
     return std::make_unique<VolumeFolderReader>(
         [this, deleted](uint64_t first, size_t most) { return volume_.ReadFolder(address_, deleted, first, most); },
-        volume_.device(), std::move(more));
+        volume_.device(), std::move(more),
+        [this](const std::string& name) { return MountedAt(name) != shape_.volumes.end(); });
   }
 
  protected:
@@ -242,7 +256,10 @@ class VolumeFolder : public RawFolderBase {
   bool IsRoot() const { return address_ == RawFileId::kRootFolder; }
 
   std::map<std::string, RawTreeShape::OpenVolume>::const_iterator MountedAt(const std::string& name) const {
-    return shape_.volumes.find(PathBelow(shape_, path_, name));
+    const std::string path = PathBelow(shape_, path_, name);
+    if (!shape_.ignores_case) return shape_.volumes.find(path);
+    return std::find_if(shape_.volumes.begin(), shape_.volumes.end(),
+                        [&path](const auto& volume) { return absl::EqualsIgnoreCase(volume.first, path); });
   }
 
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenOrphans();
@@ -360,3 +377,6 @@ class RawTree final : public FileTree {
 std::unique_ptr<FileTree> NewRawTree(RawTreeShape shape) { return std::make_unique<RawTree>(std::move(shape)); }
 
 }  // namespace hozen
+  std::optional<std::string> PathOfVolume(std::string_view name) override {
+    return shape_.path_of_volume == nullptr ? std::nullopt : shape_.path_of_volume(name);
+  }
