@@ -55,6 +55,13 @@ absl::Status PathWalk::Run() {
   if (std::optional<v1::Failure> refused = borders_.RefusedWithParents(folder.path); refused.has_value()) {
     return items_.Failed(named, kind, *std::move(refused), nullptr);
   }
+  // A person may have put a folder of theirs there; who names a drive that is another machine's means it.
+  if (!tree_.drive().empty() && !names.empty() && !options_.named_by_hand) {
+    std::optional<v1::Failure> border = borders_.BeginsAt(names.front());
+    if (border.has_value() && border->cause() == v1::CAUSE_REMOTE_FILE_SYSTEM) {
+      return items_.Failed(named, kind, *std::move(border), nullptr);
+    }
+  }
   v1::Failure failure;
   std::optional<ResolvedFolder> resolved = ResolveFolder(tree_, names, borders_, failure);
   if (!resolved.has_value()) {
@@ -162,6 +169,12 @@ absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
   if (!walked.entry.metadata.has_value()) {
     const FileType listed_as = walked.entry.type;
     absl::StatusOr<TreeEntry> found = folder.handle->Find(walked.entry.name);
+    if (!found.ok() && options_.detour != nullptr && MayBeHadRaw(FailureToRead(found.status()))) {
+      // As the volume has it. What the system denies of it later is had on the other way too.
+      v1::Failure no_detour;
+      std::optional<ResolvedEntry> raw = ResolveEntry(*options_.detour, walked.real_path, borders_, no_detour);
+      if (raw.has_value()) found = std::move(raw->entry);
+    }
     if (!found.ok()) {
       v1::Failure failure = FailureOf(found.status(), walked.listed ? v1::CAUSE_VANISHED : v1::CAUSE_NOT_FOUND);
       if (failure.cause() != v1::CAUSE_NOT_FOUND) {
@@ -169,12 +182,6 @@ absl::StatusOr<bool> PathWalk::Describe(Folder& folder, WalkedEntry& walked) {
       } else if (options_.named_by_hand && glob_.is_literal()) {
         HOZEN_RETURN_IF_ERROR(TakeHidden(walked, std::move(failure)));
       }
-    if (!found.ok() && options_.detour != nullptr && MayBeHadRaw(FailureToRead(found.status()))) {
-      // As the volume has it. What the system denies of it later is had on the other way too.
-      v1::Failure no_detour;
-      std::optional<ResolvedEntry> raw = ResolveEntry(*options_.detour, walked.real_path, borders_, no_detour);
-      if (raw.has_value()) found = std::move(raw->entry);
-    }
       return false;
     }
     if (found->name != walked.entry.name) {
@@ -210,6 +217,9 @@ absl::Status PathWalk::TakeHidden(const WalkedEntry& walked, v1::Failure failure
 
 absl::Status PathWalk::VisitFound(Folder& folder, const PatternStates& next, WalkedEntry& walked) {
   if (walked.entry.type == FileType::kFolder) return VisitFolder(folder, next, walked);
+  if (walked.entry.type == FileType::kSymbolicLink && !walked.listed && !next.empty()) {
+    HOZEN_RETURN_IF_ERROR(EnterLink(folder, next, walked));
+  }
   if (!walked.matched || IsSeenOtherwise(walked)) return absl::OkStatus();
   switch (walked.entry.type) {
     case FileType::kSymbolicLink:
@@ -217,9 +227,6 @@ absl::Status PathWalk::VisitFound(Folder& folder, const PatternStates& next, Wal
     case FileType::kRegular:
       if (!options_.contents) break;
       return options_.stream != nullptr ? items_.Streams(*folder.handle, walked) : items_.File(*folder.handle, walked);
-  if (walked.entry.type == FileType::kSymbolicLink && !walked.listed && !next.empty()) {
-    HOZEN_RETURN_IF_ERROR(EnterLink(folder, next, walked));
-  }
     default:
       break;
   }
@@ -283,13 +290,6 @@ absl::Status PathWalk::VisitFolder(Folder& parent, const PatternStates& next, Wa
   return status;
 }
 
-absl::StatusOr<std::unique_ptr<TreeFolder>> PathWalk::OpenOrDetour(Folder& parent, const WalkedEntry& walked) {
-  absl::StatusOr<std::unique_ptr<TreeFolder>> opened = parent.handle->OpenFolder(walked.entry);
-  if (opened.ok() || options_.detour == nullptr || !MayBeHadRaw(FailureToRead(opened.status()))) return opened;
-  v1::Failure no_detour;
-  std::optional<ResolvedFolder> raw =
-      ResolveFolder(*options_.detour, PathParts(walked.real_path, options_.detour->separator()), borders_, no_detour);
-  if (!raw.has_value()) return opened;
 // A folder that the pattern names may stand behind a link, as in its fixed part. What is listed is not entered so.
 absl::Status PathWalk::EnterLink(Folder& parent, const PatternStates& next, const WalkedEntry& walked) {
   const auto failed = [&](v1::Failure failure) {
@@ -323,6 +323,13 @@ absl::Status PathWalk::EnterLink(Folder& parent, const PatternStates& next, cons
   return status;
 }
 
+absl::StatusOr<std::unique_ptr<TreeFolder>> PathWalk::OpenOrDetour(Folder& parent, const WalkedEntry& walked) {
+  absl::StatusOr<std::unique_ptr<TreeFolder>> opened = parent.handle->OpenFolder(walked.entry);
+  if (opened.ok() || options_.detour == nullptr || !MayBeHadRaw(FailureToRead(opened.status()))) return opened;
+  v1::Failure no_detour;
+  std::optional<ResolvedFolder> raw =
+      ResolveFolder(*options_.detour, PathParts(walked.real_path, options_.detour->separator()), borders_, no_detour);
+  if (!raw.has_value()) return opened;
   return std::move(raw->folder);
 }
 
