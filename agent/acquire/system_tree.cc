@@ -1,5 +1,6 @@
 #include "agent/acquire/system_tree.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -102,8 +103,12 @@ class DriveReader final : public TreeReader {
 
   absl::StatusOr<std::vector<TreeEntry>> Next() override {
     switch (std::exchange(step_, step_ + 1)) {
-      case 0:
-        return EntriesOf(ListDrives());
+      case 0: {
+        // One without a medium has nothing that could be missing.
+        std::vector<std::string> drives = ListDrives();
+        drives.erase(std::remove_if(drives.begin(), drives.end(), &IsEmptyDrive), drives.end());
+        return EntriesOf(std::move(drives));
+      }
       case 1: {
         HOZEN_ASSIGN_OR_RETURN(std::vector<std::string> devices, shadow_copies_.list());
         return EntriesOf(std::move(devices));
@@ -199,14 +204,14 @@ class SystemTree final : public FileTree {
 
   char separator() const override { return SystemSeparator(); }
   bool ignores_case() const override { return SystemSeparator() == '\\'; }
+  std::optional<std::string> PathOfVolume(std::string_view name) override {
+    return begins_with_drives() ? hozen::PathOfVolume(name) : std::nullopt;
+  }
   bool has_streams() const override { return SystemSeparator() == '\\'; }
   std::string drive() const override { return begins_with_drives() ? SystemDrive() : ""; }
 
  private:
   bool begins_with_drives() const { return root_.empty() && SystemSeparator() == '\\'; }
-  std::optional<std::string> PathOfVolume(std::string_view name) override {
-    return begins_with_drives() ? hozen::PathOfVolume(name) : std::nullopt;
-  }
 
   const std::string root_;
   const ShadowCopyAccess shadow_copies_;

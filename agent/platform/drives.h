@@ -15,15 +15,18 @@ char SystemSeparator();
 // "C:", "D:"; thread-safe. Empty where paths begin at one root for all.
 std::vector<std::string> ListDrives();
 
+// Is it a drive for media, without one? Thread-safe; of other machines' drives only their kind is asked.
+bool IsEmptyDrive(const std::string& drive);
+
 // The one that the system runs from; empty where there are none.
 std::string SystemDrive();
-
-// Where Windows stands, "C:\Windows"; empty on Linux.
-std::string WindowsFolder();
 
 // Where the volume stands that Windows calls "Volume{...}": its drive, "D:". Without a value where it has none. The
 // volume itself is asked nothing.
 std::optional<std::string> PathOfVolume(std::string_view name);
+
+// Where Windows stands, "C:\Windows"; empty on Linux.
+std::string WindowsFolder();
 
 // Where its own programs stand, "C:\Windows\System32"; empty on Linux.
 std::string SystemProgramsFolder();

@@ -6,11 +6,13 @@ char SystemSeparator() { return '/'; }
 
 std::vector<std::string> ListDrives() { return {}; }
 
+bool IsEmptyDrive(const std::string& /*drive*/) { return false; }
+
 std::string SystemDrive() { return ""; }
 
-std::string WindowsFolder() { return ""; }
-
 std::optional<std::string> PathOfVolume(std::string_view /*name*/) { return std::nullopt; }
+
+std::string WindowsFolder() { return ""; }
 
 std::string SystemProgramsFolder() { return ""; }
 

@@ -21,21 +21,21 @@ std::vector<std::string> ListDrives() {
   return drives;
 }
 
+bool IsEmptyDrive(const std::string& drive) {
+  const std::wstring root = WideOfWtf8(drive) + L"\\";
+  const UINT type = ::GetDriveTypeW(root.c_str());
+  if (type != DRIVE_REMOVABLE && type != DRIVE_CDROM) return false;
+  // No window that asks for a medium.
+  DWORD before = 0;
+  ::SetThreadErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX, &before);
+  const bool is_there = ::GetVolumeInformationW(root.c_str(), nullptr, 0, nullptr, nullptr, nullptr, nullptr, 0);
+  const DWORD error = is_there ? ERROR_SUCCESS : ::GetLastError();
+  ::SetThreadErrorMode(before, nullptr);
+  return error == ERROR_NOT_READY || error == ERROR_NO_MEDIA_IN_DRIVE;
+}
+
 std::string SystemDrive() { return WindowsFolder().substr(0, 2); }
 
-std::string WindowsFolder() {
-  wchar_t folder[MAX_PATH] = {};
-  const UINT size = ::GetSystemWindowsDirectoryW(folder, MAX_PATH);
-  return size < 2 || size >= MAX_PATH ? R"(C:\Windows)" : Wtf8OfWide({folder, size});
-}
-
-std::string SystemProgramsFolder() {
-  wchar_t folder[MAX_PATH] = {};
-  const UINT size = ::GetSystemDirectoryW(folder, MAX_PATH);
-  return size < 2 || size >= MAX_PATH ? WindowsFolder() + R"(\System32)" : Wtf8OfWide({folder, size});
-}
-
-}  // namespace hozen
 std::optional<std::string> PathOfVolume(std::string_view name) {
   const std::wstring volume = LR"(\\?\)" + WideOfWtf8(name) + L"\\";
   std::wstring places(1024, L'\0');
@@ -53,3 +53,16 @@ std::optional<std::string> PathOfVolume(std::string_view name) {
   return std::nullopt;
 }
 
+std::string WindowsFolder() {
+  wchar_t folder[MAX_PATH] = {};
+  const UINT size = ::GetSystemWindowsDirectoryW(folder, MAX_PATH);
+  return size < 2 || size >= MAX_PATH ? R"(C:\Windows)" : Wtf8OfWide({folder, size});
+}
+
+std::string SystemProgramsFolder() {
+  wchar_t folder[MAX_PATH] = {};
+  const UINT size = ::GetSystemDirectoryW(folder, MAX_PATH);
+  return size < 2 || size >= MAX_PATH ? WindowsFolder() + R"(\System32)" : Wtf8OfWide({folder, size});
+}
+
+}  // namespace hozen

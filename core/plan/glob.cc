@@ -132,6 +132,11 @@ bool IsAbsolute(std::string_view path, char separator) {
          path[1] == ':' && path[2] == '\\';
 }
 
+// Each of them; of a disk that does not run a volume without a letter is one, "partition-2:".
+bool BeginsWithAnyDrive(std::string_view pattern, char separator) {
+  return separator == '\\' && (pattern.substr(0, 3) == "*:\\" || pattern.substr(0, 3) == "?:\\");
+}
+
 // How much of a path is a device that counts as its first part.
 size_t DeviceSize(std::string_view path, char separator) { return separator == '\\' ? DeviceRootSize(path) : 0; }
 
@@ -161,7 +166,7 @@ absl::Status CheckWhole(std::string_view pattern, char separator) {
   if (pattern.find('\0') != std::string_view::npos) {
     return absl::InvalidArgumentError("a pattern holds a NUL byte, which no path can");
   }
-  if (!IsAbsolute(pattern, separator)) {
+  if (!IsAbsolute(pattern, separator) && !BeginsWithAnyDrive(pattern, separator)) {
     return absl::InvalidArgumentError(Concat("\"", Printable(pattern), "\" is relative; a pattern starts at the root"));
   }
   return absl::OkStatus();

@@ -121,6 +121,18 @@ TEST(GlobTest, WindowsPathsSplitAtBackslash) {
   EXPECT_EQ(CodeOf("Windows\\x", '\\'), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(GlobTest, APatternMayBeginWithAnyDrive) {
+  for (const char* pattern : {R"(*:\$MFT)", R"(?:\$MFT)"}) {
+    const absl::StatusOr<Glob> glob = Glob::Parse(pattern, '\\', true);
+    ASSERT_TRUE(glob.ok()) << glob.status();
+    EXPECT_TRUE(glob->Matches(R"(D:\$MFT)")) << pattern;
+    EXPECT_FALSE(glob->Matches(R"(\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy1\$MFT)")) << pattern;
+    EXPECT_EQ(CodeOf(pattern, '/'), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_TRUE(Glob::Parse(R"(*:\x)", '\\', true)->MatchesPart(0, "partition-2:"));
+  EXPECT_EQ(CodeOf(R"(*\x)", '\\'), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(GlobTest, WhatCannotBeMeantIsRefused) {
   const absl::StatusCode bad = absl::StatusCode::kInvalidArgument;
   EXPECT_EQ(CodeOf(""), bad);
