@@ -141,7 +141,13 @@ absl::Status PathWalk::Visit(Folder& folder, const PatternStates& states, TreeEn
   answered_ = answered_ || walked.matched;
   if (!walked.matched && next.empty()) return absl::OkStatus();
   // What is listed as something else can hold nothing.
-  if (!walked.matched && entry.type != FileType::kUnknown && entry.type != FileType::kFolder) return absl::OkStatus();
+  if (!walked.matched && entry.type != FileType::kUnknown && entry.type != FileType::kFolder) {
+    // But a volume that is mounted in a folder of Windows, which is listed as a link.
+    const bool is_link = entry.type == FileType::kSymbolicLink && tree_.separator() == '\\';
+    if (!is_link || !borders_.IsMountPoint(PathIn(folder.real_path, entry.name, tree_.separator()))) {
+      return absl::OkStatus();
+    }
+  }
   walked.entry = std::move(entry);
   walked.path = PathIn(folder.path, walked.entry.name, tree_.separator());
   walked.real_path = PathIn(folder.real_path, walked.entry.name, tree_.separator());
@@ -217,7 +223,9 @@ absl::Status PathWalk::TakeHidden(const WalkedEntry& walked, v1::Failure failure
 
 absl::Status PathWalk::VisitFound(Folder& folder, const PatternStates& next, WalkedEntry& walked) {
   if (walked.entry.type == FileType::kFolder) return VisitFolder(folder, next, walked);
-  if (walked.entry.type == FileType::kSymbolicLink && !walked.listed && !next.empty()) {
+  // A volume that is mounted in a folder of Windows looks like a link.
+  if (walked.entry.type == FileType::kSymbolicLink && !next.empty() &&
+      (!walked.listed || borders_.IsMountPoint(walked.real_path))) {
     HOZEN_RETURN_IF_ERROR(EnterLink(folder, next, walked));
   }
   if (!walked.matched || IsSeenOtherwise(walked)) return absl::OkStatus();
@@ -307,12 +315,13 @@ absl::Status PathWalk::EnterLink(Folder& parent, const PatternStates& next, cons
     return failed(MakeFailure(v1::CAUSE_LIMIT_DEPTH, "what lies in it was not looked at"));
   }
   if (!resolved->access_time_kept) items_.Touched(walked.path, resolved->real_path);
-  Folder folder = {.handle = std::move(resolved->folder),
-                   .path = tree_.ignores_case() ? resolved->real_path : walked.path,
-                   .real_path = resolved->real_path,
-                   .depth = parent.depth + 1,
-                   .hidden = walked.hidden,
-                   .shown = std::nullopt};
+  Folder folder = {
+      .handle = std::move(resolved->folder),
+      .path = tree_.ignores_case() && !borders_.IsMountPoint(walked.real_path) ? resolved->real_path : walked.path,
+      .real_path = resolved->real_path,
+      .depth = parent.depth + 1,
+      .hidden = walked.hidden,
+      .shown = std::nullopt};
   ancestors_.emplace_back(folder.handle->metadata().device(), folder.handle->metadata().inode());
   // It may be elsewhere too, and be walked there; what is below it ends by its depth and by itself.
   absl::flat_hash_set<uint64_t> entered_outside;

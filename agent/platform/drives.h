@@ -21,9 +21,12 @@ bool IsEmptyDrive(const std::string& drive);
 // The one that the system runs from; empty where there are none.
 std::string SystemDrive();
 
-// Where the volume stands that Windows calls "Volume{...}": its drive, "D:". Without a value where it has none. The
-// volume itself is asked nothing.
+// Where paths begin to the volume that Windows calls "Volume{...}": its drive, "D:", or where it has none its device,
+// "\\?\Volume{...}". Without a value where there is no such volume. The volume itself is asked nothing.
 std::optional<std::string> PathOfVolume(std::string_view name);
+
+// The devices of volumes without a letter, "\\?\Volume{...}", be they mounted in a folder or nowhere. Thread-safe.
+std::vector<std::string> ListVolumesWithoutDrive();
 
 // Where Windows stands, "C:\Windows"; empty on Linux.
 std::string WindowsFolder();

@@ -12,6 +12,8 @@ std::string SystemDrive() { return ""; }
 
 std::optional<std::string> PathOfVolume(std::string_view /*name*/) { return std::nullopt; }
 
+std::vector<std::string> ListVolumesWithoutDrive() { return {}; }
+
 std::string WindowsFolder() { return ""; }
 
 std::string SystemProgramsFolder() { return ""; }

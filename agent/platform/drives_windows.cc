@@ -1,14 +1,13 @@
 #include <windows.h>
 
+#include <utility>
+
 #include "agent/platform/drives.h"
+#include "agent/platform/volumes_windows.h"
+#include "core/base/concat.h"
 #include "core/base/windows_text.h"
 
 namespace hozen {
-namespace {
-
-constexpr size_t kMostPlacesChars = 64 << 10;
-
-}  // namespace
 
 char SystemSeparator() { return '\\'; }
 
@@ -37,20 +36,21 @@ bool IsEmptyDrive(const std::string& drive) {
 std::string SystemDrive() { return WindowsFolder().substr(0, 2); }
 
 std::optional<std::string> PathOfVolume(std::string_view name) {
-  const std::wstring volume = LR"(\\?\)" + WideOfWtf8(name) + L"\\";
-  std::wstring places(1024, L'\0');
-  DWORD size = 0;
-  while (!::GetVolumePathNamesForVolumeNameW(volume.c_str(), places.data(), static_cast<DWORD>(places.size()), &size)) {
-    if (::GetLastError() != ERROR_MORE_DATA || size <= places.size() || size > kMostPlacesChars) return std::nullopt;
-    places.assign(size, L'\0');
+  const std::string device = Concat(R"(\\?\)", name);
+  const std::optional<std::vector<std::string>> places = PlacesOfVolume(device);
+  if (!places.has_value()) return std::nullopt;
+  for (const std::string& place : *places) {
+    if (place.size() == 2) return place;
   }
-  // A letter is "D:\"; the others are folders of other volumes.
-  for (size_t at = 0; at < places.size() && places[at] != L'\0';) {
-    const std::wstring place = places.c_str() + at;
-    if (place.size() == 3 && place[1] == L':') return Wtf8OfWide(place.substr(0, 2));
-    at += place.size() + 1;
+  return device;
+}
+
+std::vector<std::string> ListVolumesWithoutDrive() {
+  std::vector<std::string> devices;
+  for (HostVolume& volume : ListHostVolumes()) {
+    if (!volume.has_letter()) devices.push_back(std::move(volume.device));
   }
-  return std::nullopt;
+  return devices;
 }
 
 std::string WindowsFolder() {

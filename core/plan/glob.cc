@@ -182,7 +182,7 @@ absl::StatusOr<Glob> Glob::Parse(std::string_view pattern, char separator, bool 
   int recursive = 0;
   for (std::string_view text : SplitPath(pattern, separator)) {
     const bool is_device = glob.parts_.empty() && DeviceSize(text, separator) > 0;
-    HOZEN_ASSIGN_OR_RETURN(Part part, ParsePart(text, is_device ? kDevicesRoot.size() : 0));
+    HOZEN_ASSIGN_OR_RETURN(Part part, ParsePart(text, is_device ? DevicePrefixSize(text) : 0));
     if (part.kind == Part::Kind::kRecursive && ++recursive > kMaxRecursiveParts) {
       return absl::InvalidArgumentError(Concat("a pattern may hold ** ", kMaxRecursiveParts, " times at most"));
     }
