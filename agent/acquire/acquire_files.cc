@@ -10,6 +10,7 @@
 #include "agent/acquire/path_walk.h"
 #include "agent/acquire/system_tree.h"
 #include "agent/acquire/variables.h"
+#include "agent/acquire/windows_variables.h"
 #include "core/base/concat.h"
 #include "core/base/device_root.h"
 #include "core/base/status_macros.h"
@@ -67,15 +68,38 @@ absl::StatusOr<TreePattern> PatternIn(const FileTree& tree, std::string pattern)
   return parsed;
 }
 
-absl::StatusOr<std::vector<TreePattern>> PatternsIn(const FileTree& tree, std::string_view pattern,
-                                                    const AcquireOptions& options, const TreeSet& trees) {
+// What a pattern means that cannot be followed, and why.
+struct NotFollowed {
+  std::string pattern;
+  v1::Failure failure;
+};
+
+struct TreePatterns {
+  std::vector<TreePattern> followed;
+  std::vector<NotFollowed> not_followed;
+};
+
+absl::StatusOr<TreePatterns> PatternsIn(const FileTree& tree, std::string_view pattern, const AcquireOptions& options,
+                                        const TreeSet& trees) {
   HOZEN_ASSIGN_OR_RETURN(const std::vector<std::string> expanded, trees.facts != nullptr
                                                                       ? trees.facts->Expand(pattern)
                                                                       : ExpandVariables(pattern, options.root));
-  std::vector<TreePattern> patterns;
+  TreePatterns patterns;
   for (const std::string& one : expanded) {
-    HOZEN_ASSIGN_OR_RETURN(TreePattern parsed, PatternIn(tree, one));
-    patterns.push_back(std::move(parsed));
+    if (!tree.drive().empty() && IsOnAnotherMachine(one)) {
+      v1::Failure remote = MakeFailure(v1::CAUSE_REMOTE_FILE_SYSTEM, "it is on another machine");
+      patterns.not_followed.push_back({.pattern = one, .failure = std::move(remote)});
+      continue;
+    }
+    absl::StatusOr<TreePattern> parsed = PatternIn(tree, one);
+    if (parsed.ok()) {
+      patterns.followed.push_back(*std::move(parsed));
+    } else if (one == pattern) {
+      return parsed.status();
+    } else {
+      // Of one person's values; the others' are looked for all the same.
+      patterns.not_followed.push_back({.pattern = one, .failure = FailureOf(parsed.status())});
+    }
   }
   return patterns;
 }
@@ -137,7 +161,7 @@ absl::StatusOr<v1::TargetOutcome> Acquire(const v1::Target& target, const v1::Ta
         v1::CAUSE_NOT_SUPPORTED,
         Concat("paths of this system are separated by ", separator, "; the pattern is for another system")));
   }
-  const absl::StatusOr<std::vector<TreePattern>> patterns = PatternsIn(first, what.pattern(), options, trees);
+  const absl::StatusOr<TreePatterns> patterns = PatternsIn(first, what.pattern(), options, trees);
   if (!patterns.ok()) return not_carried_out(FailureOf(patterns.status()));
   absl::StatusOr<Borders> borders = BordersOf(options, trees);
   if (!borders.ok()) {
@@ -151,6 +175,16 @@ absl::StatusOr<v1::TargetOutcome> Acquire(const v1::Target& target, const v1::Ta
                       .contents = contents,
                       .named_by_hand = target.artifact().empty() && !HasVariables(what.pattern()),
                       .all_attributes = what.all_attributes()};
+  for (const NotFollowed& one : patterns->not_followed) {
+    v1::Item item;
+    item.set_kind(v1::Item::KIND_DIRECTORY);
+    item.set_path(one.pattern);
+    item.set_target_index(options.target_index);
+    item.set_artifact(target.artifact());
+    item.set_state(v1::Item::STATE_FAILED);
+    *item.mutable_failure() = one.failure;
+    HOZEN_RETURN_IF_ERROR(sink.Record(std::move(item)));
+  }
   WalkTally tally;
   absl::Status status;
   for (const Way& way : ways) {
@@ -159,7 +193,7 @@ absl::StatusOr<v1::TargetOutcome> Acquire(const v1::Target& target, const v1::Ta
     walk.detour = way.detour;
     walk.as_shown_by = way.as_shown_by;
     walk.unseen_only = way.unseen_only;
-    for (const TreePattern& pattern : *patterns) {
+    for (const TreePattern& pattern : patterns->followed) {
       if (!status.ok()) break;
       walk.stream = pattern.stream.has_value() ? &*pattern.stream : nullptr;
       status = PathWalk(*way.tree, pattern.files, walk, *borders, sink, tally).Run();

@@ -15,6 +15,9 @@
 
 #include "agent/acquire/acquire.h"
 #include "agent/acquire/fake_item_sink.h"
+#include "agent/acquire/system_tree.h"
+#include "agent/acquire/tree_provider.h"
+#include "agent/acquire/windows_variables.h"
 #include "core/base/concat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -441,6 +444,54 @@ TEST_F(AcquireFilesTest, NamesAreBytes) {
   Write("/a/\xff\xfe\n\x01", "odd");
   Files("/a/*");
   EXPECT_EQ(Item("/a/\xff\xfe\n\x01").bytes, "odd");
+}
+
+class TreeOfDrives final : public FileTree {
+ public:
+  explicit TreeOfDrives(const std::string& root) : tree_(NewSystemTree(root)) {}
+  absl::StatusOr<std::unique_ptr<TreeFolder>> OpenRoot() override { return tree_->OpenRoot(); }
+  char separator() const override { return '\\'; }
+  std::string drive() const override { return "C:"; }
+
+ private:
+  const std::unique_ptr<FileTree> tree_;
+};
+
+// An offline Windows with these values.
+class WindowsTrees final : public TreeProvider, public SystemFacts {
+ public:
+  WindowsTrees(const std::string& root, WindowsValues values) : tree_(root), values_(std::move(values)) {}
+  absl::StatusOr<TreeSet> Open(uint32_t, ItemSink&) override { return TreeSet{.offline = &tree_, .facts = this}; }
+  absl::StatusOr<std::vector<std::string>> Expand(std::string_view pattern) const override {
+    return ExpandWindowsVariables(pattern, values_);
+  }
+  absl::StatusOr<RegistryEnd> ReadKeys(const HivePlace&, const std::optional<std::string>&, const OnKey&) override {
+    return absl::NotFoundError("none");
+  }
+
+ private:
+  TreeOfDrives tree_;
+  const WindowsValues values_;
+};
+
+TEST_F(AcquireFilesTest, AFolderOnAnotherMachineIsSaidAndTheUsualOneIsTaken) {
+  Write("/C:/Users/mika/AppData/Roaming/x", "usual");
+  WindowsValues values;
+  values.profiles = {{.sid = "S-1", .path = R"(C:\Users\mika)", .appdata = R"(\\server\homes\mika)"},
+                     // More parts than a pattern may have.
+                     {.sid = "S-2", .path = R"(C:\Users\eve)", .appdata = "C:" + std::string(200, '\\')}};
+  for (int i = 0; i < 70; ++i) values.profiles[1].appdata += "\\a";
+  options_.trees = std::make_shared<WindowsTrees>(root_, values);
+  v1::Target target;
+  target.set_artifact("An");
+  target.mutable_file()->set_separator("\\");
+  target.mutable_file()->set_pattern(R"(%%users.appdata%%\x)");
+  const absl::StatusOr<v1::TargetOutcome> outcome = AcquireFiles(target, options_, sink_);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_FALSE(outcome->has_failure());
+  EXPECT_EQ(Item(R"(C:\Users\mika\AppData\Roaming\x)").bytes, "usual");
+  EXPECT_EQ(Item(R"(\\server\homes\mika\x)").item.failure().cause(), v1::CAUSE_REMOTE_FILE_SYSTEM);
+  EXPECT_EQ(sink_.taken.size(), 3u);
 }
 
 }  // namespace

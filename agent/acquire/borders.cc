@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "agent/acquire/failure.h"
 #include "agent/platform/drives.h"
 #include "agent/platform/file_access.h"
@@ -58,6 +59,17 @@ std::optional<v1::Failure> Borders::RefusedByPolicy(std::string_view path) const
   if (const size_t device = SystemSeparator() == '\\' ? DeviceRootSize(path) : 0; device > 0 && device < path.size()) {
     for (const std::string& drive : ListDrives()) {
       if (std::optional<v1::Failure> refused = RefusedAsIs(Concat(drive, path.substr(device))); refused.has_value()) {
+        return refused;
+      }
+    }
+  }
+  // The same of a volume that is mounted in a folder.
+  if (SystemSeparator() == '\\' && BeginsWithVolume(path)) {
+    const size_t device = DeviceRootSize(path);
+    for (const Mount& mount : mounts_.List()) {
+      if (!absl::EqualsIgnoreCase(mount.source, AbslView(path.substr(0, device)))) continue;
+      if (std::optional<v1::Failure> refused = RefusedAsIs(Concat(mount.path, path.substr(device)));
+          refused.has_value()) {
         return refused;
       }
     }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -101,6 +102,8 @@ class FileTree {
   virtual bool ignores_case() const { return false; }
   // Where paths without a drive begin; empty where there are no drives.
   virtual std::string drive() const { return ""; }
+  // The path at which the volume stands that Windows calls "Volume{...}"; without a value where it stands at none.
+  virtual std::optional<std::string> PathOfVolume(std::string_view /*name*/) { return std::nullopt; }
   // Does "file:stream" mean a stream of the file?
   virtual bool has_streams() const { return false; }
 };

@@ -72,7 +72,7 @@ std::string ValueIn(const VariableRow& row, std::string_view variable) {
 class Places {
  public:
   explicit Places(const WindowsValues& values)
-      : system_(WindowsSystemRow(values)), people_(WindowsPersonRows(values)) {}
+      : system_(WindowsSystemRow(values)), people_(WindowsFolderRows(values)) {}
 
   void AddMachine(Parts parts) {
     for (const std::string_view hive : kMemoryHives) {

@@ -71,12 +71,14 @@ TEST(HiveMapTest, PeoplesKeysAreInTheirProfiles) {
               ElementsAre(Concat(kConfig, "DEFAULT HKEY_USERS\\S-1-5-18 \\Software")));
   EXPECT_THAT(Places("HKEY_USERS\\S-9\\Software"), IsEmpty());
   // S-1-5-21-1_Classes is a name that a star matches.
-  EXPECT_THAT(Places("HKEY_USERS\\S-1-5-21-*"), SizeIs(4));
+  EXPECT_THAT(Places("HKEY_USERS\\S-1-5-21-*"), SizeIs(5));
 }
 
 TEST(HiveMapTest, PeoplesClassesAreInAHiveOfTheirOwnToo) {
   EXPECT_THAT(Places("HKEY_USERS\\S-1-5-21-2\\Software\\Classes\\CLSID\\*"),
               ElementsAre("C:\\Users\\bob\\NTUSER.DAT HKEY_USERS\\S-1-5-21-2 \\Software\\Classes\\CLSID\\*",
+                          "C:\\Users\\bob\\AppData\\Local\\Microsoft\\Windows\\UsrClass.dat "
+                          "HKEY_USERS\\S-1-5-21-2\\Software\\Classes \\CLSID\\*",
                           "D:\\bob\\Microsoft\\Windows\\UsrClass.dat HKEY_USERS\\S-1-5-21-2\\Software\\Classes "
                           "\\CLSID\\*"));
   EXPECT_THAT(Places("HKEY_USERS\\S-1-5-21-1_classes\\.exe"),

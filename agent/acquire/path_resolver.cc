@@ -1,14 +1,14 @@
 #include "agent/acquire/path_resolver.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_split.h"
 #include "agent/acquire/failure.h"
+#include "agent/acquire/link_way.h"
 #include "agent/platform/host_mounts.h"
 #include "core/base/concat.h"
-#include "core/base/device_root.h"
 #include "core/base/printable.h"
 
 namespace hozen {
@@ -35,10 +35,16 @@ class Resolver {
     const std::string name = std::move(pending_.front());
     pending_.pop_front();
     if (name == "..") {
-      if (path_.size() > 1) path_.pop_back();
+      if (path_.size() > DriveSize()) path_.pop_back();
       return std::nullopt;
     }
     TreeFolder& folder = *path_.back().folder;
+    // Who names a folder of another machine means it; who made the link may have meant something else.
+    if (links_ > 0) {
+      const std::optional<v1::Failure> border =
+          borders_.BeginsAt(PathIn(path_.back().real_path, name, tree_.separator()));
+      if (border.has_value() && border->cause() == v1::CAUSE_REMOTE_FILE_SYSTEM) return border;
+    }
     const absl::StatusOr<TreeEntry> found = folder.Find(name);
     std::string real_path = PathIn(path_.back().real_path, found.ok() ? found->name : name, tree_.separator());
     if (std::optional<v1::Failure> refused = borders_.RefusedByPolicy(real_path); refused.has_value()) return refused;
@@ -74,13 +80,20 @@ class Resolver {
     if (++links_ > kMaxLinks) return MakeFailure(v1::CAUSE_LOOP, "too many symbolic links on the way");
     const absl::StatusOr<LinkTarget> target = folder.ReadLink(entry);
     if (!target.ok()) return FailureOf(target.status(), v1::CAUSE_VANISHED);
-    if (!target->path.empty() && target->path.front() == '/') path_.resize(1);
-    std::vector<std::string> parts = PathParts(target->path);
+    v1::Failure failure;
+    std::optional<LinkWay> way = WayOfLink(tree_, borders_, target->path, failure);
+    if (!way.has_value()) return failure;
+    std::vector<std::string> parts = std::move(way->parts);
     // Who asks for /proc/mounts, a link to self/mounts, means the host's and not those that the agent was given.
     if (path_.back().real_path == "/proc" && entry.name == "self" && OpenHostMounts().valid()) parts = {"1"};
+    if (way->start == LinkWay::Start::kRoot) path_.resize(1);
+    if (way->start == LinkWay::Start::kDrive) path_.resize(std::min(path_.size(), DriveSize()));
     pending_.insert(pending_.begin(), parts.begin(), parts.end());
     return std::nullopt;
   }
+
+  // How many folders a path begins with that nothing leads out of: the root, and the drive where there are drives.
+  size_t DriveSize() const { return tree_.drive().empty() ? 1 : 2; }
 
   FileTree& tree_;
   const Borders& borders_;
@@ -91,23 +104,6 @@ class Resolver {
 };
 
 }  // namespace
-
-std::vector<std::string> PathParts(std::string_view path, char separator) {
-  std::vector<std::string> parts;
-  if (const size_t device = separator == '\\' ? DeviceRootSize(path) : 0; device > 0) {
-    parts.emplace_back(path.substr(0, device));
-    path.remove_prefix(device);
-  }
-  for (absl::string_view part : absl::StrSplit(AbslView(path), separator, absl::SkipEmpty())) {
-    if (part != ".") parts.emplace_back(part);
-  }
-  return parts;
-}
-
-std::string PathIn(std::string_view folder_path, std::string_view name, char separator) {
-  if (folder_path.empty() && separator == '\\') return std::string(name);  // a drive, a device
-  return Concat(folder_path, std::string_view(&separator, 1), name);
-}
 
 std::optional<ResolvedFolder> ResolveFolder(FileTree& tree, const std::vector<std::string>& parts,
                                             const Borders& borders, v1::Failure& failure) {

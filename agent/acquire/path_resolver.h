@@ -11,6 +11,7 @@
 
 #include "agent/acquire/borders.h"
 #include "agent/acquire/file_tree.h"
+#include "agent/acquire/path_parts.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
 namespace hozen {
@@ -21,14 +22,10 @@ struct ResolvedFolder {
   bool access_time_kept = true;  // of each folder on the way
 };
 
-// The parts of a path: without empty ones and "."; a device that it begins with is one.
-std::vector<std::string> PathParts(std::string_view path, char separator = '/');
-
-// The path of a name in a folder; "" is the root.
-std::string PathIn(std::string_view folder_path, std::string_view name, char separator);
-
 // Opens the folder that `parts` lead to; parts may be "..", links are followed (40 at most), each folder on the way is
-// asked of `borders`. Without a value, `failure` says why: NOT_FOUND also where a part is no folder. Thread-compatible.
+// asked of `borders`, and behind a link whether another machine's file system begins there. Without a value, `failure`
+// says why: NOT_FOUND also where a part is no folder, as WayOfLink where a link leads out of the tree.
+// Thread-compatible.
 std::optional<ResolvedFolder> ResolveFolder(FileTree& tree, const std::vector<std::string>& parts,
                                             const Borders& borders, v1::Failure& failure);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/acquire/failure.h"
+#include "agent/acquire/link_way.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 
@@ -53,6 +54,13 @@ absl::Status PathWalk::Run() {
   const v1::Item::Kind kind = glob_.is_literal() ? v1::Item::KIND_FILE : v1::Item::KIND_DIRECTORY;
   if (std::optional<v1::Failure> refused = borders_.RefusedWithParents(folder.path); refused.has_value()) {
     return items_.Failed(named, kind, *std::move(refused), nullptr);
+  }
+  // A person may have put a folder of theirs there; who names a drive that is another machine's means it.
+  if (!tree_.drive().empty() && !names.empty() && !options_.named_by_hand) {
+    std::optional<v1::Failure> border = borders_.BeginsAt(names.front());
+    if (border.has_value() && border->cause() == v1::CAUSE_REMOTE_FILE_SYSTEM) {
+      return items_.Failed(named, kind, *std::move(border), nullptr);
+    }
   }
   v1::Failure failure;
   std::optional<ResolvedFolder> resolved = ResolveOrDetour(names, failure);
@@ -133,7 +141,13 @@ absl::Status PathWalk::Visit(Folder& folder, const PatternStates& states, TreeEn
   answered_ = answered_ || walked.matched;
   if (!walked.matched && next.empty()) return absl::OkStatus();
   // What is listed as something else can hold nothing.
-  if (!walked.matched && entry.type != FileType::kUnknown && entry.type != FileType::kFolder) return absl::OkStatus();
+  if (!walked.matched && entry.type != FileType::kUnknown && entry.type != FileType::kFolder) {
+    // But a volume that is mounted in a folder of Windows, which is listed as a link.
+    const bool is_link = entry.type == FileType::kSymbolicLink && tree_.separator() == '\\';
+    if (!is_link || !borders_.IsMountPoint(PathIn(folder.real_path, entry.name, tree_.separator()))) {
+      return absl::OkStatus();
+    }
+  }
   walked.entry = std::move(entry);
   walked.path = PathIn(folder.path, walked.entry.name, tree_.separator());
   walked.real_path = PathIn(folder.real_path, walked.entry.name, tree_.separator());
@@ -210,6 +224,11 @@ absl::Status PathWalk::TakeOtherwise(const Folder& folder, const PatternStates& 
 
 absl::Status PathWalk::VisitFound(Folder& folder, const PatternStates& next, WalkedEntry& walked) {
   if (walked.entry.type == FileType::kFolder) return VisitFolder(folder, next, walked);
+  // A volume that is mounted in a folder of Windows looks like a link.
+  if (walked.entry.type == FileType::kSymbolicLink && !next.empty() &&
+      (!walked.listed || borders_.IsMountPoint(walked.real_path))) {
+    HOZEN_RETURN_IF_ERROR(EnterLink(folder, next, walked));
+  }
   if (!walked.matched || IsSeenOtherwise(walked)) return absl::OkStatus();
   switch (walked.entry.type) {
     case FileType::kSymbolicLink:
@@ -287,6 +306,40 @@ std::optional<ResolvedFolder> PathWalk::ResolveOrDetour(const std::vector<std::s
   return ResolveFolder(*options_.detour, parts, borders_, no_detour);
 }
 
+// A folder that the pattern names may stand behind a link, as in its fixed part. What is listed is not entered so.
+absl::Status PathWalk::EnterLink(Folder& parent, const PatternStates& next, const WalkedEntry& walked) {
+  const auto failed = [&](v1::Failure failure) {
+    return items_.Failed(walked.path, v1::Item::KIND_DIRECTORY, std::move(failure), &*walked.entry.metadata);
+  };
+  v1::Failure failure;
+  std::optional<ResolvedFolder> resolved = ResolveOrDetour(PathParts(walked.real_path, tree_.separator()), failure);
+  if (!resolved.has_value()) {
+    return failure.cause() == v1::CAUSE_NOT_FOUND ? absl::OkStatus() : failed(std::move(failure));
+  }
+  if (IsAncestor(resolved->folder->metadata())) {
+    return failed(MakeFailure(v1::CAUSE_LOOP, "it leads to a folder that it lies in"));
+  }
+  if (parent.depth >= std::min(options_.depth, kMaxWalkDepth)) {
+    return failed(MakeFailure(v1::CAUSE_LIMIT_DEPTH, "what lies in it was not looked at"));
+  }
+  if (!resolved->access_time_kept) items_.Touched(walked.path, resolved->real_path);
+  Folder folder = {
+      .handle = std::move(resolved->folder),
+      .path = tree_.ignores_case() && !borders_.IsMountPoint(walked.real_path) ? resolved->real_path : walked.path,
+      .real_path = resolved->real_path,
+      .depth = parent.depth + 1,
+      .hidden = walked.hidden,
+      .shown = std::nullopt};
+  ancestors_.emplace_back(folder.handle->metadata().device(), folder.handle->metadata().inode());
+  // It may be elsewhere too, and be walked there; what is below it ends by its depth and by itself.
+  absl::flat_hash_set<uint64_t> entered_outside;
+  entered_outside.swap(entered_);
+  const absl::Status status = WalkFolder(folder, next);
+  entered_outside.swap(entered_);
+  ancestors_.pop_back();
+  return status;
+}
+
 absl::StatusOr<std::unique_ptr<TreeFolder>> PathWalk::OpenOrDetour(Folder& parent, const WalkedEntry& walked) {
   absl::StatusOr<std::unique_ptr<TreeFolder>> opened = parent.handle->OpenFolder(walked.entry);
   if (opened.ok() || options_.detour == nullptr || !MayBeHadRaw(FailureToRead(opened.status()))) return opened;
@@ -316,12 +369,13 @@ absl::Status PathWalk::RecordLink(Folder& folder, WalkedEntry& walked) {
 // its own, under the path where it lies.
 absl::Status PathWalk::FollowLink(std::string real_folder, std::string target) {
   for (int links = 0; links < kMaxLinks; ++links) {
-    const bool absolute = !target.empty() && target.front() == '/';
-    std::vector<std::string> parts = PathParts(absolute ? target : Concat(real_folder, "/", target));
+    v1::Failure failure;
+    std::optional<LinkWay> way = WayOfLink(tree_, borders_, target, failure);
+    if (!way.has_value()) return items_.Failed(target, v1::Item::KIND_FILE, std::move(failure), nullptr);
+    std::vector<std::string> parts = PartsFromRoot(*std::move(way), real_folder, tree_.separator());
     if (parts.empty() || parts.back() == "..") return absl::OkStatus();
     const std::string name = std::move(parts.back());
     parts.pop_back();
-    v1::Failure failure;
     std::optional<ResolvedFolder> resolved = ResolveFolder(tree_, parts, borders_, failure);
     // The link is recorded with its target, so one that leads nowhere has been told.
     if (!resolved.has_value() && failure.cause() == v1::CAUSE_NOT_FOUND) return absl::OkStatus();

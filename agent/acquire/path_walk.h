@@ -58,6 +58,7 @@ class PathWalk {
   absl::Status VisitFolder(Folder& parent, const PatternStates& next, WalkedEntry& walked);
   // As hozen::ResolveFolder; past the system where that denies it and there is another way.
   std::optional<ResolvedFolder> ResolveOrDetour(const std::vector<std::string>& parts, v1::Failure& failure);
+  absl::Status EnterLink(Folder& parent, const PatternStates& next, const WalkedEntry& walked);
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenOrDetour(Folder& parent, const WalkedEntry& walked);
   absl::Status TakeOtherwise(const Folder& folder, const PatternStates& next, WalkedEntry walked, bool hidden,
                              v1::Failure failure);

@@ -65,16 +65,20 @@ class OtherFolder final : public TreeFolder {
 
 class OtherTree final : public FileTree {
  public:
-  OtherTree(const std::string& root, OtherFolder::Ways ways) : tree_(NewSystemTree(root)), ways_(std::move(ways)) {}
+  OtherTree(const std::string& root, OtherFolder::Ways ways, std::string drive = "")
+      : tree_(NewSystemTree(root)), ways_(std::move(ways)), drive_(std::move(drive)) {}
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenRoot() override {
     absl::StatusOr<std::unique_ptr<TreeFolder>> opened = tree_->OpenRoot();
     if (!opened.ok()) return opened;
     return std::make_unique<OtherFolder>(*std::move(opened), ways_);
   }
+  char separator() const override { return drive_.empty() ? '/' : '\\'; }
+  std::string drive() const override { return drive_; }
 
  private:
   const std::unique_ptr<FileTree> tree_;
   const OtherFolder::Ways ways_;
+  const std::string drive_;  // paths are Windows' where there is one
 };
 
 class PathWalkTest : public testing::Test {
@@ -95,7 +99,7 @@ class PathWalkTest : public testing::Test {
   void Walk(FileTree& tree, const std::string& pattern) {
     absl::StatusOr<Borders> borders = Borders::Create({});
     ASSERT_TRUE(borders.ok()) << borders.status();
-    const absl::StatusOr<Glob> glob = Glob::Parse(pattern, '/', false);
+    const absl::StatusOr<Glob> glob = Glob::Parse(pattern, tree.separator(), false);
     ASSERT_TRUE(glob.ok()) << glob.status();
     const absl::Status status = PathWalk(tree, *glob, options_, *borders, sink_, tally_).Run();
     EXPECT_TRUE(status.ok()) << status;
@@ -220,6 +224,60 @@ TEST_F(PathWalkTest, WhatSomebodyNamedAndTheSystemDoesNotShowIsSoughtOnTheOtherW
   Walk(*system, "/bin/evil");
   EXPECT_TRUE(Item("/bin/evil").hidden());
   EXPECT_EQ(sink_.Find("/bin/evil")->bytes, "found");
+}
+
+TEST_F(PathWalkTest, ProfilesBehindAJunctionAreWalked) {
+  fs::create_directories(root_ + "/C:");
+  fs::create_symlink(R"(\??\D:\Users)", root_ + "/C:/Users");
+  Write("/D:/Users/mika/NTUSER.DAT", "hive");
+  OtherTree tree(root_, {}, "C:");
+  Walk(tree, R"(C:\Users\mika\NTUSER.DAT*)");
+  ASSERT_EQ(sink_.taken.size(), 1u);
+  EXPECT_EQ(sink_.taken[0].bytes, "hive");
+}
+
+TEST_F(PathWalkTest, AJunctionThatLeadsOutIsSaidInTheNameOfThePattern) {
+  fs::create_directories(root_ + "/C:");
+  fs::create_symlink(R"(\??\UNC\server\homes)", root_ + "/C:/Users");
+  OtherTree tree(root_, {}, "C:");
+  Walk(tree, R"(C:\Users\mika\*)");
+  EXPECT_EQ(Item(R"(C:\Users\mika)").failure().cause(), v1::CAUSE_REMOTE_FILE_SYSTEM);
+  sink_.taken.clear();
+  fs::remove(root_ + "/C:/Users");
+  fs::create_symlink(R"(\??\E:\Users)", root_ + "/C:/Users");
+  Walk(tree, R"(C:\Users\mika\*)");
+  EXPECT_EQ(Item(R"(C:\Users\mika)").failure().cause(), v1::CAUSE_NOT_SUPPORTED);
+}
+
+TEST_F(PathWalkTest, AFileBehindALinkOfWindowsIsTaken) {
+  Write("/D:/real", "x");
+  fs::create_directories(root_ + "/C:");
+  fs::create_symlink(R"(\??\D:\real)", root_ + "/C:/link");
+  fs::create_symlink(R"(\\server\share\real)", root_ + "/C:/away");
+  OtherTree tree(root_, {}, "C:");
+  Walk(tree, R"(C:\link)");
+  EXPECT_EQ(Item(R"(D:\real)").kind(), v1::Item::KIND_FILE);
+  Walk(tree, R"(C:\away)");
+  EXPECT_EQ(Item(R"(\\server\share\real)").failure().cause(), v1::CAUSE_REMOTE_FILE_SYSTEM);
+}
+
+TEST_F(PathWalkTest, AFolderThatAPatternNamesBehindAWildcardMayBeALink) {
+  Write("/data/chrome/Default/History", "x");
+  fs::create_directories(root_ + "/home/ann");
+  fs::create_symlink("/data/chrome", root_ + "/home/ann/chrome");
+  fs::create_directories(root_ + "/home/bob");
+  fs::create_symlink("/home", root_ + "/home/bob/chrome");  // a loop, or none
+  fs::create_directories(root_ + "/home/eve");
+  fs::create_symlink("nowhere", root_ + "/home/eve/chrome");
+  OtherTree tree(root_, {});
+  Walk(tree, "/home/*/chrome/*/History");
+  EXPECT_EQ(Item("/home/ann/chrome/Default/History").failure().cause(), v1::CAUSE_UNSPECIFIED);
+  EXPECT_EQ(Item("/home/bob/chrome").failure().cause(), v1::CAUSE_LOOP);
+  EXPECT_EQ(sink_.taken.size(), 2u);
+  // What is listed is recorded, and not entered.
+  sink_.taken.clear();
+  Walk(tree, "/home/ann/**");
+  EXPECT_THAT(sink_.Paths(), UnorderedElementsAre("/home/ann/chrome"));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "agent/acquire/system_tree.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -95,17 +97,25 @@ class SystemFolder final : public TreeFolder {
   const OpenedFile opened_;
 };
 
-// Drives, then devices of shadow copies; where those cannot be listed, the drives come all the same.
+// Drives, then devices of shadow copies and of volumes without a letter; where those cannot be listed, the drives come
+// all the same.
 class DriveReader final : public TreeReader {
  public:
   explicit DriveReader(const ShadowCopyAccess& shadow_copies) : shadow_copies_(shadow_copies) {}
 
   absl::StatusOr<std::vector<TreeEntry>> Next() override {
     switch (std::exchange(step_, step_ + 1)) {
-      case 0:
-        return EntriesOf(ListDrives());
+      case 0: {
+        // One without a medium has nothing that could be missing.
+        std::vector<std::string> drives = ListDrives();
+        drives.erase(std::remove_if(drives.begin(), drives.end(), &IsEmptyDrive), drives.end());
+        return EntriesOf(std::move(drives));
+      }
       case 1: {
         HOZEN_ASSIGN_OR_RETURN(std::vector<std::string> devices, shadow_copies_.list());
+        // Always the last: an empty batch is the end.
+        std::vector<std::string> volumes = ListVolumesWithoutDrive();
+        std::move(volumes.begin(), volumes.end(), std::back_inserter(devices));
         return EntriesOf(std::move(devices));
       }
       default:
@@ -143,7 +153,9 @@ class DrivesFolder final : public TreeFolder {
 
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
     std::vector<std::string> names = ListDrives();
-    if (DeviceRootSize(name) > 0) {
+    if (BeginsWithVolume(name)) {
+      names = ListVolumesWithoutDrive();
+    } else if (DeviceRootSize(name) > 0) {
       HOZEN_ASSIGN_OR_RETURN(names, shadow_copies_.list());
     }
     for (std::string& one : names) {
@@ -175,7 +187,7 @@ class DrivesFolder final : public TreeFolder {
 
  private:
   absl::StatusOr<OpenedFile> Open(const std::string& name) const {
-    return DeviceRootSize(name) > 0 ? shadow_copies_.open(name) : OpenRootFolder(name);
+    return DeviceRootSize(name) > 0 && !BeginsWithVolume(name) ? shadow_copies_.open(name) : OpenRootFolder(name);
   }
 
   static absl::Status NoFile(const TreeEntry& entry) {
@@ -199,6 +211,9 @@ class SystemTree final : public FileTree {
 
   char separator() const override { return SystemSeparator(); }
   bool ignores_case() const override { return SystemSeparator() == '\\'; }
+  std::optional<std::string> PathOfVolume(std::string_view name) override {
+    return begins_with_drives() ? hozen::PathOfVolume(name) : std::nullopt;
+  }
   bool has_streams() const override { return SystemSeparator() == '\\'; }
   std::string drive() const override { return begins_with_drives() ? SystemDrive() : ""; }
 

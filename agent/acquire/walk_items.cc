@@ -17,11 +17,12 @@ v1::Failure Overwritten(uint64_t bytes) {
                      Concat("it was deleted, and ", bytes, " bytes of it stand in blocks that are another's by now"));
 }
 
-// Of what was found past the system, the stream of this name.
-absl::StatusOr<std::unique_ptr<Source>> StreamOf(const std::optional<ResolvedEntry>& found, const std::string& name) {
+// Of what was found past the system, the same stream.
+absl::StatusOr<std::unique_ptr<Source>> StreamOf(const std::optional<ResolvedEntry>& found, const TreeStream& wanted) {
   if (found.has_value()) {
     for (const TreeStream& stream : found->entry.streams) {
-      if (stream.is_data && stream.name == name) return found->folder->OpenStream(found->entry, stream);
+      if (stream.is_data == wanted.is_data && stream.name == wanted.name)
+        return found->folder->OpenStream(found->entry, stream);
     }
   }
   return absl::NotFoundError("there is no such stream");
@@ -156,8 +157,29 @@ bool WalkItems::Wants(const TreeStream& stream) const {
 
 absl::Status WalkItems::Streams(TreeFolder& folder, const WalkedEntry& walked) {
   if (walked.entry.allocation == v1::ALLOCATION_REALLOCATED) return absl::OkStatus();
+  bool had = false;
   for (const TreeStream& stream : walked.entry.streams) {
-    if (Wants(stream)) HOZEN_RETURN_IF_ERROR(Stream(folder, walked, stream));
+    if (!Wants(stream)) continue;
+    had = true;
+    HOZEN_RETURN_IF_ERROR(Stream(folder, walked, stream));
+  }
+  return had || !AsksForNtfsItself() || folder.access() == v1::ACCESS_RAW ? absl::OkStatus() : StreamsOfVolume(walked);
+}
+
+// "$I30", "$SDS": no program has such streams, and the system shows few of them.
+bool WalkItems::AsksForNtfsItself() const {
+  return options_.stream != nullptr && options_.detour != nullptr && !options_.stream->parts().empty() &&
+         options_.stream->parts().front().text.starts_with('$');
+}
+
+absl::Status WalkItems::StreamsOfVolume(const WalkedEntry& walked) {
+  v1::Failure failure;
+  std::optional<ResolvedEntry> found = ResolveEntry(*options_.detour, walked.real_path, borders_, failure);
+  if (!found.has_value()) return absl::OkStatus();
+  WalkedEntry raw = walked;
+  raw.entry = std::move(found->entry);
+  for (const TreeStream& stream : raw.entry.streams) {
+    if (Wants(stream)) HOZEN_RETURN_IF_ERROR(Stream(*found->folder, raw, stream));
   }
   return absl::OkStatus();
 }
@@ -175,7 +197,7 @@ absl::Status WalkItems::Stream(TreeFolder& folder, const WalkedEntry& walked, co
   if (!source.ok() && options_.detour != nullptr && MayBeHadRaw(FailureToRead(source.status()))) {
     v1::Failure failure;
     past_the_system = ResolveEntry(*options_.detour, walked.real_path, borders_, failure);
-    absl::StatusOr<std::unique_ptr<Source>> raw = StreamOf(past_the_system, stream.name);
+    absl::StatusOr<std::unique_ptr<Source>> raw = StreamOf(past_the_system, stream);
     if (raw.ok()) {
       source = std::move(raw);
       is_raw = true;

@@ -83,6 +83,8 @@ class WalkItems {
   absl::Status Contents(TreeFolder& folder, const WalkedEntry& walked);
   absl::Status Stream(TreeFolder& folder, const WalkedEntry& walked, const TreeStream& stream);
   bool Wants(const TreeStream& stream) const;
+  bool AsksForNtfsItself() const;
+  absl::Status StreamsOfVolume(const WalkedEntry& walked);
 
   const WalkOptions& options_;
   const Borders& borders_;

@@ -41,6 +41,13 @@ class FakeFolder final : public TreeFolder {
     TreeStream& stream = entry.streams.emplace_back();
     stream.name = "s";
     stream.size_bytes = 3;
+    if (access_ == v1::ACCESS_RAW) {
+      TreeStream& index = entry.streams.emplace_back();
+      index.name = "$I30:$INDEX_ROOT";
+      index.attribute.set_name("$I30");
+      index.size_bytes = 18;
+      index.is_data = false;
+    }
     return entry;
   }
   absl::StatusOr<LinkTarget> ReadLink(const TreeEntry&) override { return absl::NotFoundError("no link"); }
@@ -90,6 +97,18 @@ class WalkItemsTest : public ::testing::Test {
     EXPECT_TRUE(status.ok()) << status;
   }
 
+  void TakeStreams(FileTree& tree) {
+    const absl::StatusOr<Borders> borders =
+        Borders::Create({.read_mounts = []() -> absl::StatusOr<MountTable> { return MountTable(); }});
+    ASSERT_TRUE(borders.ok()) << borders.status();
+    const std::unique_ptr<TreeFolder> folder = *tree.OpenRoot();
+    WalkedEntry walked;
+    walked.entry = *folder->Find("f");
+    walked.path = walked.real_path = "/f";
+    WalkItems items(options_, *borders, sink_, tally_);
+    EXPECT_TRUE(items.Streams(*folder, walked).ok());
+  }
+
   WalkOptions options_;
   FakeItemSink sink_;
   WalkTally tally_;
@@ -121,6 +140,24 @@ TEST_F(WalkItemsTest, AStreamThatTheSystemDeniesIsReadRaw) {
   EXPECT_EQ(sink_.taken[1].item.access(), v1::ACCESS_RAW);
   EXPECT_FALSE(sink_.taken[1].until_end);
   EXPECT_EQ(tally_.matched, 2u);
+}
+
+TEST_F(WalkItemsTest, AnAttributeThatIsNoStreamIsReadRaw) {
+  FakeTree system(v1::ACCESS_SYSTEM);
+  FakeTree raw(v1::ACCESS_RAW);
+  options_.detour = &raw;
+  const absl::StatusOr<Glob> index = Glob::Parse("\\$I30", '\\', true);
+  ASSERT_TRUE(index.ok());
+  options_.stream = &*index;
+  TakeStreams(system);
+  EXPECT_THAT(sink_.Paths(), ElementsAre("/f:$I30:$INDEX_ROOT"));
+  EXPECT_EQ(sink_.taken[0].bytes, "$I30:$INDEX_ROOT-r");
+  EXPECT_EQ(sink_.taken[0].item.access(), v1::ACCESS_RAW);
+  // Of others it is not even asked.
+  const absl::StatusOr<Glob> other = Glob::Parse("\\Zone.Identifier", '\\', true);
+  options_.stream = &*other;
+  TakeStreams(system);
+  EXPECT_EQ(sink_.taken.size(), 1u);
 }
 
 TEST_F(WalkItemsTest, WhereNobodyGivesItItIsAnItemThatFailed) {

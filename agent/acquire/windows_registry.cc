@@ -136,6 +136,11 @@ class FactsReader {
 
   void ReadFolders(const HivePlace& hive, WindowsProfile& profile) {
     Texts folders = TextsAt(hive, kShellFoldersKey);
+    for (const auto& [name, path] : folders) {
+      if (!IsOnAnotherMachine(path)) continue;
+      facts_.problems.push_back(Concat(Printable(profile.sid), " has the folder ", Printable(name),
+                                       " on another machine, where it is not looked for: ", Printable(path)));
+    }
     profile.appdata = Here(folders["appdata"]);
     profile.localappdata = Here(folders["local appdata"]);
     profile.desktop = Here(folders["desktop"]);

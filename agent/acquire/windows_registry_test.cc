@@ -88,8 +88,20 @@ TEST(WindowsRegistryTest, SaysWhatTheRegistrySays) {
   EXPECT_EQ(facts.values.profiles[0].temp, "E:\\t");
   const auto expanded = ExpandWindowsVariables("%%users.localappdata%%\\*", facts.values);
   ASSERT_TRUE(expanded.ok());
-  EXPECT_THAT(*expanded, ElementsAre("C:\\Users\\alice\\Local\\*",
+  EXPECT_THAT(*expanded, ElementsAre("C:\\Users\\alice\\AppData\\Local\\*", "C:\\Users\\alice\\Local\\*",
                                      "C:\\Windows\\ServiceProfiles\\LocalService\\AppData\\Local\\*"));
+}
+
+TEST(WindowsRegistryTest, FoldersOnAnotherMachineAreSaid) {
+  FakeRegistry registry;
+  FakeRegistry::Put(registry.Add(Concat(kSoftware, kNt, "\\ProfileList\\*"), "\\x\\ProfileList\\S-1-5-21-7"),
+                    "ProfileImagePath", 2, Utf16(u"C:\\Users\\alice"));
+  registry.AddText(
+      "C:\\Users\\alice\\NTUSER.DAT|\\Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\User Shell Folders",
+      "AppData", u"\\\\server\\homes\\alice");
+  const WindowsFacts facts = Read(registry);
+  ASSERT_EQ(facts.problems.size(), 1u);
+  EXPECT_THAT(facts.problems[0], HasSubstr("S-1-5-21-7 has the folder appdata on another machine"));
 }
 
 TEST(WindowsRegistryTest, AnEmptyRegistryLeavesWhatWindowsHasByDefault) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 #include "core/plan/variable_names.h"
@@ -71,6 +72,32 @@ void Add(std::string_view variable, std::string_view value, std::string_view oth
   if (filled.has_value()) row.emplace(variable, *std::move(filled));
 }
 
+bool BeginsWithDrive(std::string_view path) {
+  return path.size() > 2 && absl::ascii_isalpha(static_cast<unsigned char>(path[0])) && path[1] == ':' &&
+         path[2] == '\\';
+}
+
+// A person may write there what they like; what no path can be must not keep anybody's from being looked for.
+bool IsFolder(std::string_view path) {
+  if (!BeginsWithDrive(path) && !IsOnAnotherMachine(path)) return false;
+  for (const absl::string_view part : absl::StrSplit(AbslView(path), '\\')) {
+    if (part == "..") return false;
+  }
+  return true;
+}
+
+// As Add, of a folder that a person may have put elsewhere.
+void AddFolder(std::string_view variable, std::string_view value, std::string_view otherwise, VariableRow& row) {
+  const std::optional<std::string> said = Filled(value, row);
+  const std::optional<std::string> usual = Filled(otherwise, row);
+  const bool same = said.has_value() && usual.has_value() && absl::EqualsIgnoreCase(*said, *usual);
+  if (said.has_value() && !same && IsFolder(*said)) {
+    row.emplace(variable, *said);
+  } else if (usual.has_value()) {
+    row.emplace(variable, *usual);
+  }
+}
+
 bool AddPerson(const WindowsProfile& profile, VariableRow& row) {
   Add("users.userprofile", profile.path, "", row);
   const auto path = row.find("users.userprofile");
@@ -78,20 +105,28 @@ bool AddPerson(const WindowsProfile& profile, VariableRow& row) {
   row.emplace("users.homedir", path->second);
   Add("users.username", profile.user_name, path->second.substr(path->second.find_last_of('\\') + 1), row);
   Add("users.sid", profile.sid, "", row);
-  Add("users.appdata", profile.appdata, "%USERPROFILE%\\AppData\\Roaming", row);
-  Add("users.localappdata", profile.localappdata, "%USERPROFILE%\\AppData\\Local", row);
+  AddFolder("users.appdata", profile.appdata, "%USERPROFILE%\\AppData\\Roaming", row);
+  AddFolder("users.localappdata", profile.localappdata, "%USERPROFILE%\\AppData\\Local", row);
   Add("users.localappdata_low", "", "%USERPROFILE%\\AppData\\LocalLow", row);
-  Add("users.temp", profile.temp, "%LOCALAPPDATA%\\Temp", row);
-  Add("users.desktop", profile.desktop, "%USERPROFILE%\\Desktop", row);
-  Add("users.personal", profile.documents, "%USERPROFILE%\\Documents", row);
-  Add("users.recent", profile.recent, "%APPDATA%\\Microsoft\\Windows\\Recent", row);
-  Add("users.startup", profile.startup, "%APPDATA%\\Microsoft\\Windows\\Start Menu\\Programs\\Startup", row);
+  AddFolder("users.temp", profile.temp, "%LOCALAPPDATA%\\Temp", row);
+  AddFolder("users.desktop", profile.desktop, "%USERPROFILE%\\Desktop", row);
+  AddFolder("users.personal", profile.documents, "%USERPROFILE%\\Documents", row);
+  AddFolder("users.recent", profile.recent, "%APPDATA%\\Microsoft\\Windows\\Recent", row);
+  AddFolder("users.startup", profile.startup, "%APPDATA%\\Microsoft\\Windows\\Start Menu\\Programs\\Startup", row);
   Add("users.cookies", "", "%LOCALAPPDATA%\\Microsoft\\Windows\\INetCookies", row);
   Add("users.internet_cache", "", "%LOCALAPPDATA%\\Microsoft\\Windows\\INetCache", row);
   return true;
 }
 
+WindowsProfile AsIsUsual(const WindowsProfile& profile) {
+  return {.sid = profile.sid, .path = profile.path, .user_name = profile.user_name};
+}
+
 }  // namespace
+
+bool IsOnAnotherMachine(std::string_view path) {
+  return path.starts_with("\\\\") && path.size() > 2 && path[2] != '?' && path[2] != '.';
+}
 
 VariableRow WindowsSystemRow(const WindowsValues& values) {
   VariableRow row;
@@ -117,6 +152,16 @@ std::vector<VariableRow> WindowsPersonRows(const WindowsValues& values) {
   std::vector<VariableRow> rows;
   for (const WindowsProfile& profile : values.profiles) {
     VariableRow row = system;
+    if (AddPerson(AsIsUsual(profile), row)) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<VariableRow> WindowsFolderRows(const WindowsValues& values) {
+  const VariableRow system = WindowsSystemRow(values);
+  std::vector<VariableRow> rows = WindowsPersonRows(values);
+  for (const WindowsProfile& profile : values.profiles) {
+    VariableRow row = system;
     if (AddPerson(profile, row)) rows.push_back(std::move(row));
   }
   return rows;
@@ -129,7 +174,7 @@ absl::StatusOr<std::vector<std::string>> ExpandWindowsVariables(std::string_view
   const bool of_people = std::any_of(
       std::begin(kWindowsVariableNames), std::end(kWindowsVariableNames),
       [&](std::string_view name) { return name.substr(0, kUserPrefix.size()) == kUserPrefix && variables.Asks(name); });
-  return variables.Expand(of_people ? WindowsPersonRows(values) : std::vector{WindowsSystemRow(values)}, escape);
+  return variables.Expand(of_people ? WindowsFolderRows(values) : std::vector{WindowsSystemRow(values)}, escape);
 }
 
 }  // namespace hozen

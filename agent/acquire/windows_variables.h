@@ -42,11 +42,17 @@ struct WindowsValues {
 
 // The system's variables.
 VariableRow WindowsSystemRow(const WindowsValues& values);
-// For each profile the system's and its person's. A profile whose path cannot be a path (a variable that has no value,
-// a NUL byte, over 4,096 bytes) has no row.
-std::vector<VariableRow> WindowsPersonRows(const WindowsValues& values);
+// Does a path begin with the name of a machine, "\\server\share"?
+bool IsOnAnotherMachine(std::string_view path);
 
-// Every pattern that `pattern` stands for, sorted, each once; of the same person where several variables stand in it.
+// For each profile the system's and its person's, with folders where Windows puts them. A profile whose path cannot be
+// a path (a variable that has no value, a NUL byte, over 4,096 bytes) has no row.
+std::vector<VariableRow> WindowsPersonRows(const WindowsValues& values);
+// Those, then the same with folders where each person has them: what lay in one before it was moved is there still.
+std::vector<VariableRow> WindowsFolderRows(const WindowsValues& values);
+
+// Every pattern that `pattern` stands for, sorted, each once; of the same person where several variables stand in it. A
+// folder that is elsewhere than where Windows puts it stands for both places; one may be on another machine.
 // Values are escaped. A pattern without variables is itself. Unimplemented for a variable that is not in
 // kWindowsVariableNames; empty where nobody has what it asks for.
 absl::StatusOr<std::vector<std::string>> ExpandWindowsVariables(std::string_view pattern, const WindowsValues& values,

@@ -52,13 +52,35 @@ TEST(WindowsVariablesTest, PeoplesAreOneForEachProfile) {
   EXPECT_THAT(
       Expand("%%users.homedir%%\\x"),
       ElementsAre("D:\\Users\\alice\\x", "D:\\WINNT\\system32\\config\\systemprofile\\x", "E:\\people\\bob\\x"));
-  EXPECT_THAT(Expand("%%users.appdata%%"),
-              ElementsAre("D:\\Users\\alice\\AppData\\Roaming",
-                          "D:\\WINNT\\system32\\config\\systemprofile\\AppData\\Roaming", "E:\\people\\bob\\Roam"));
-  EXPECT_THAT(Expand("%%users.temp%%"),
-              ElementsAre("D:\\Users\\alice\\AppData\\Local\\Temp",
-                          "D:\\WINNT\\system32\\config\\systemprofile\\AppData\\Local\\Temp", "X:\\tmp"));
+  EXPECT_THAT(Expand("%%users.appdata%%"), ElementsAre("D:\\Users\\alice\\AppData\\Roaming",
+                                                       "D:\\WINNT\\system32\\config\\systemprofile\\AppData\\Roaming",
+                                                       "E:\\people\\bob\\AppData\\Roaming", "E:\\people\\bob\\Roam"));
+  EXPECT_THAT(Expand("%%users.temp%%"), ElementsAre("D:\\Users\\alice\\AppData\\Local\\Temp",
+                                                    "D:\\WINNT\\system32\\config\\systemprofile\\AppData\\Local\\Temp",
+                                                    "E:\\people\\bob\\AppData\\Local\\Temp", "X:\\tmp"));
   EXPECT_THAT(Expand("%%users.username%%"), ElementsAre("alice", "bob.corp", "systemprofile"));
+}
+
+TEST(WindowsVariablesTest, AFolderThatWasMovedIsLookedForInBothPlaces) {
+  WindowsValues values;
+  values.profiles = {{.sid = "S-1", .path = "C:\\Users\\mika", .appdata = "\\\\server\\homes\\mika\\AppData"}};
+  EXPECT_THAT(Expand("%%users.appdata%%\\x", values),
+              ElementsAre("C:\\Users\\mika\\AppData\\Roaming\\x", "\\\\server\\homes\\mika\\AppData\\x"));
+  EXPECT_THAT(Expand("%%users.recent%%", values),
+              ElementsAre("C:\\Users\\mika\\AppData\\Roaming\\Microsoft\\Windows\\Recent",
+                          "\\\\server\\homes\\mika\\AppData\\Microsoft\\Windows\\Recent"));
+  EXPECT_TRUE(IsOnAnotherMachine("\\\\server\\homes"));
+  EXPECT_FALSE(IsOnAnotherMachine("\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy1"));
+  EXPECT_FALSE(IsOnAnotherMachine("C:\\x"));
+}
+
+TEST(WindowsVariablesTest, WhatAPersonSaysOfAFolderHidesNothing) {
+  for (const char* said :
+       {"nonsense", "\\x", "C:", "C:\\a\\..\\b", "%USERPROFILE%\\APPDATA\\roaming", "%NOWHERE%", "1:\\x"}) {
+    WindowsValues values;
+    values.profiles = {{.sid = "S-1", .path = "C:\\Users\\mika", .appdata = said}};
+    EXPECT_THAT(Expand("%%users.appdata%%", values), ElementsAre("C:\\Users\\mika\\AppData\\Roaming")) << said;
+  }
 }
 
 TEST(WindowsVariablesTest, SeveralInOnePatternAreOfTheSamePerson) {

@@ -20,6 +20,7 @@
 #include "core/base/path_text.h"
 #include "core/base/testing_folder.h"
 #include "core/base/windows_handle.h"
+#include "core/base/windows_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -51,6 +52,18 @@ TEST(WindowsHostTest, DrivesAreMounts) {
   ASSERT_NE(system, nullptr);
   EXPECT_EQ(system->path, SystemDrive());
   EXPECT_EQ(system->kind, MountKind::kLocal);
+}
+
+TEST(WindowsHostTest, AVolumeIsFoundByItsName) {
+  wchar_t name[64] = {};  // "\\?\Volume{...}\"
+  const std::wstring drive = std::wstring(1, static_cast<wchar_t>(SystemDrive()[0])) + L":\\";
+  if (!::GetVolumeNameForVolumeMountPointW(drive.c_str(), name, 64)) GTEST_SKIP() << "it has no name";
+  const std::string device = Wtf8OfWide(name);
+  EXPECT_EQ(PathOfVolume(device.substr(4, device.size() - 5)), SystemDrive());
+  EXPECT_FALSE(PathOfVolume("Volume{00000000-1111-2222-3333-444444444444}").has_value());
+  for (const std::string& without : ListVolumesWithoutDrive()) {
+    EXPECT_EQ(without.find(R"(\\?\Volume{)"), 0u) << without;
+  }
 }
 
 TEST(WindowsHostTest, UsageAndPriority) {

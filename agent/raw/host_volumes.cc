@@ -5,6 +5,7 @@
 #include "agent/platform/drives.h"
 #include "agent/platform/file_access.h"
 #include "core/base/concat.h"
+#include "core/base/device_root.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 
@@ -33,6 +34,7 @@ HostVolumes::HostVolumes(const MountTable& mounts, const std::vector<std::string
   shape.separator = SystemSeparator();
   shape.ignores_case = shape.has_streams = shape.separator == '\\';
   shape.drive = SystemDrive();
+  shape.path_of_volume = &PathOfVolume;
   for (Mount& mount : mounts.List()) Add(std::move(mount), shape);
   for (const std::string& device : shadow_devices) Add(ShadowCopy(device, devices_.size() + 1), shape);
   tree_ = NewRawTree(std::move(shape));
@@ -42,7 +44,10 @@ void HostVolumes::Add(Mount mount, RawTreeShape& shape) {
   auto device = std::make_unique<Device>();
   const std::string path = mount.path == "/" ? "" : mount.path;
   device->mount = std::move(mount);
+  const std::string source = device->mount.source;
   shape.volumes[path] = [this, found = device.get()] { return Open(*found); };
+  // One that is mounted in a folder is reached by its own name too.
+  if (BeginsWithVolume(source)) shape.volumes[source] = shape.volumes[path];
   devices_.push_back(std::move(device));
 }
 

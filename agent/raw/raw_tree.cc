@@ -86,8 +86,10 @@ class ListReader final : public TreeReader {
 class VolumeFolderReader final : public TreeReader {
  public:
   using ReadBatch = std::function<absl::StatusOr<std::vector<v1::RawEntry>>(uint64_t first, size_t most)>;
-  VolumeFolderReader(ReadBatch read, uint64_t device, std::vector<TreeEntry> more)
-      : read_(std::move(read)), device_(device), more_(std::move(more)) {}
+  // `is_mounted` says of a name whether another volume stands there.
+  VolumeFolderReader(ReadBatch read, uint64_t device, std::vector<TreeEntry> more,
+                     std::function<bool(const std::string& name)> is_mounted = nullptr)
+      : read_(std::move(read)), device_(device), more_(std::move(more)), is_mounted_(std::move(is_mounted)) {}
 
   absl::StatusOr<std::vector<TreeEntry>> Next() override {
     if (at_end_ && more_.empty() && !end_.ok()) return end_;
@@ -103,7 +105,17 @@ class VolumeFolderReader final : public TreeReader {
     at_end_ = raw.size() < kEntriesInBatch;
     std::vector<TreeEntry> entries;
     entries.reserve(raw.size());
-    for (const v1::RawEntry& entry : raw) entries.push_back(TreeEntryOf(entry, device_));
+    for (const v1::RawEntry& entry : raw) {
+      entries.push_back(TreeEntryOf(entry, device_));
+      // On Windows that is a junction, which is not what is meant. Find says what stands there.
+      TreeEntry& added = entries.back();
+      if (added.type != FileType::kSymbolicLink || added.is_deleted() || is_mounted_ == nullptr) continue;
+      if (!is_mounted_(added.name)) continue;
+      TreeEntry mounted;
+      mounted.name = std::move(added.name);
+      mounted.type = FileType::kFolder;
+      added = std::move(mounted);
+    }
     if (entries.empty()) return std::exchange(more_, {});
     return entries;
   }
@@ -113,6 +125,7 @@ class VolumeFolderReader final : public TreeReader {
   const ReadBatch read_;
   const uint64_t device_;
   std::vector<TreeEntry> more_;
+  const std::function<bool(const std::string& name)> is_mounted_;
   uint64_t first_ = 0;
   bool at_end_ = false;
   absl::Status end_;
@@ -148,6 +161,32 @@ std::set<std::string> NamesToVolumes(const RawTreeShape& shape, const std::strin
 
 std::unique_ptr<TreeFolder> NewWayToVolumes(const RawTreeShape& shape, const std::string& path);
 
+// The root of the volume at `path` as the entry `name` of what it stands in, with the root's own attributes.
+absl::StatusOr<TreeEntry> RootEntry(const RawTreeShape& shape, const std::string& path, const std::string& name,
+                                    const RawTreeShape::OpenVolume& open) {
+  const absl::StatusOr<RawVolume*> volume = open();
+  if (volume.ok()) {
+    HOZEN_ASSIGN_OR_RETURN(const v1::RawEntry root, (*volume)->DescribeFile(RawFileId::kRootFolder));
+    if (root.has_file()) {
+      TreeEntry entry = TreeEntryOf(root, (*volume)->device());
+      TreeEntry told = FolderEntryOf(name, *entry.metadata);
+      told.streams = std::move(entry.streams);
+      return told;
+    }
+  }
+  HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<TreeFolder> folder, OpenVolumeAt(shape, path, open));
+  return FolderEntryOf(name, folder->metadata());
+}
+
+absl::StatusOr<std::unique_ptr<Source>> OpenAttribute(RawVolume& volume, const TreeEntry& entry,
+                                                      const TreeStream& stream) {
+  const RawAttributeId id = {.type = stream.attribute.type(), .id = stream.attribute.id()};
+  auto source = std::make_unique<AttributeSource>(volume, entry.metadata->inode(), id, stream.size_bytes);
+  const uint64_t skipped_bytes = std::min(stream.attribute.skipped_bytes(), stream.size_bytes);
+  if (skipped_bytes == 0) return source;
+  return NewRangeSource(std::move(source), skipped_bytes, stream.size_bytes - skipped_bytes);
+}
+
 // A folder of raw files. Everything that is not regular has no contents here.
 class RawFolderBase : public TreeFolder {
  public:
@@ -179,9 +218,7 @@ class VolumeFolder : public RawFolderBase {
 
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
     if (const auto mounted = MountedAt(name); mounted != shape_.volumes.end()) {
-      HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<TreeFolder> root,
-                             OpenVolumeAt(shape_, mounted->first, mounted->second));
-      return FolderEntryOf(name, root->metadata());
+      return RootEntry(shape_, mounted->first, name, mounted->second);
     }
     const absl::StatusOr<v1::RawEntry> entry = volume_.FindEntry(address_, name);
     // A volume may be meant to stand in a folder that is not there.
@@ -213,11 +250,10 @@ class VolumeFolder : public RawFolderBase {
   }
 
   absl::StatusOr<std::unique_ptr<Source>> OpenStream(const TreeEntry& entry, const TreeStream& stream) override {
-    const RawAttributeId id = {.type = stream.attribute.type(), .id = stream.attribute.id()};
-    auto source = std::make_unique<AttributeSource>(volume_, entry.metadata->inode(), id, stream.size_bytes);
-    const uint64_t skipped_bytes = std::min(stream.attribute.skipped_bytes(), stream.size_bytes);
-    if (skipped_bytes == 0) return source;
-    return NewRangeSource(std::move(source), skipped_bytes, stream.size_bytes - skipped_bytes);
+    const auto mounted = MountedAt(entry.name);
+    if (mounted == shape_.volumes.end() || entry.is_deleted()) return OpenAttribute(volume_, entry, stream);
+    HOZEN_ASSIGN_OR_RETURN(RawVolume * volume, mounted->second());
+    return OpenAttribute(*volume, entry, stream);
   }
 
   std::unique_ptr<TreeReader> List(bool deleted) override {
@@ -232,7 +268,8 @@ class VolumeFolder : public RawFolderBase {
     }
     return std::make_unique<VolumeFolderReader>(
         [this, deleted](uint64_t first, size_t most) { return volume_.ReadFolder(address_, deleted, first, most); },
-        volume_.device(), std::move(more));
+        volume_.device(), std::move(more),
+        [this](const std::string& name) { return MountedAt(name) != shape_.volumes.end(); });
   }
 
  protected:
@@ -242,7 +279,10 @@ class VolumeFolder : public RawFolderBase {
   bool IsRoot() const { return address_ == RawFileId::kRootFolder; }
 
   std::map<std::string, RawTreeShape::OpenVolume>::const_iterator MountedAt(const std::string& name) const {
-    return shape_.volumes.find(PathBelow(shape_, path_, name));
+    const std::string path = PathBelow(shape_, path_, name);
+    if (!shape_.ignores_case) return shape_.volumes.find(path);
+    return std::find_if(shape_.volumes.begin(), shape_.volumes.end(),
+                        [&path](const auto& volume) { return absl::EqualsIgnoreCase(volume.first, path); });
   }
 
   absl::StatusOr<std::unique_ptr<TreeFolder>> OpenOrphans();
@@ -284,6 +324,9 @@ class WayToVolumes final : public RawFolderBase {
   absl::StatusOr<TreeEntry> Find(const std::string& name) override {
     for (const std::string& leads_on : NamesToVolumes(shape_, path_)) {
       if (!IsSameName(shape_, leads_on, name)) continue;
+      const std::string path = PathBelow(shape_, path_, leads_on);
+      const auto volume = shape_.volumes.find(path);
+      if (volume != shape_.volumes.end()) return RootEntry(shape_, path, leads_on, volume->second);
       HOZEN_ASSIGN_OR_RETURN(const std::unique_ptr<TreeFolder> folder, Open(leads_on));
       return FolderEntryOf(leads_on, folder->metadata());
     }
@@ -293,8 +336,11 @@ class WayToVolumes final : public RawFolderBase {
   absl::StatusOr<OpenedContents> OpenFile(const TreeEntry&) override {
     return absl::FailedPreconditionError("it is a volume");
   }
-  absl::StatusOr<std::unique_ptr<Source>> OpenStream(const TreeEntry&, const TreeStream&) override {
-    return absl::FailedPreconditionError("it is a volume");
+  absl::StatusOr<std::unique_ptr<Source>> OpenStream(const TreeEntry& entry, const TreeStream& stream) override {
+    const auto found = shape_.volumes.find(PathBelow(shape_, path_, entry.name));
+    if (found == shape_.volumes.end()) return absl::FailedPreconditionError("it is a way to volumes");
+    HOZEN_ASSIGN_OR_RETURN(RawVolume * volume, found->second());
+    return OpenAttribute(*volume, entry, stream);
   }
   std::unique_ptr<TreeReader> List(bool /*deleted*/) override {
     std::vector<TreeEntry> entries;
@@ -349,6 +395,9 @@ class RawTree final : public FileTree {
   char separator() const override { return shape_.separator; }
   bool ignores_case() const override { return shape_.ignores_case; }
   std::string drive() const override { return shape_.drive; }
+  std::optional<std::string> PathOfVolume(std::string_view name) override {
+    return shape_.path_of_volume == nullptr ? std::nullopt : shape_.path_of_volume(name);
+  }
   bool has_streams() const override { return shape_.has_streams; }
 
  private:

@@ -2,9 +2,12 @@
 #ifndef HOZEN_AGENT_RAW_RAW_TREE_H_
 #define HOZEN_AGENT_RAW_RAW_TREE_H_
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "agent/acquire/file_tree.h"
@@ -20,6 +23,8 @@ struct RawTreeShape {
   bool ignores_case = false;
   bool has_streams = false;
   std::string drive;  // "C:" where paths without one begin
+  // Where a volume of Windows stands, as FileTree::PathOfVolume; may be empty.
+  std::function<std::optional<std::string>(std::string_view name)> path_of_volume;
   // Which volume stands where, by path; "" is the root. Where there is none at the root, the root is a folder of these.
   // Where one cannot be opened, its error stands for all that lies there, but for the volumes below it.
   using OpenVolume = std::function<absl::StatusOr<RawVolume*>()>;

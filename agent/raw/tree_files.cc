@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "agent/acquire/borders.h"
+#include "agent/acquire/link_way.h"
 #include "agent/acquire/path_resolver.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
@@ -32,26 +32,26 @@ absl::Status NotFound(std::string_view path, const v1::Failure& failure) {
 }  // namespace
 
 absl::StatusOr<ResolvedEntry> ResolveInTree(FileTree& tree, std::string_view named) {
-  std::string path(named);
+  std::vector<std::string> parts = PathParts(named, tree.separator());
   HOZEN_ASSIGN_OR_RETURN(const Borders borders, NoBorders());
   for (int links = 0; links < kMaxLinks; ++links) {
-    std::vector<std::string> parts = PathParts(path, tree.separator());
     if (parts.empty()) return absl::NotFoundError("the root is no file");
     const std::string name = std::move(parts.back());
     parts.pop_back();
     v1::Failure failure;
     std::optional<ResolvedFolder> folder = ResolveFolder(tree, parts, borders, failure);
-    if (!folder.has_value()) return NotFound(path, failure);
+    if (!folder.has_value()) return NotFound(named, failure);
     HOZEN_ASSIGN_OR_RETURN(TreeEntry entry, folder->folder->Find(name));
     if (entry.type != FileType::kSymbolicLink) {
       return ResolvedEntry{.folder = std::move(folder->folder), .entry = std::move(entry)};
     }
     const absl::StatusOr<LinkTarget> target = folder->folder->ReadLink(entry);
     if (!target.ok()) return target.status();
-    const bool absolute = absl::StartsWith(target->path, "/");
-    path = absolute ? target->path : Concat(folder->real_path, "/", target->path);
+    std::optional<LinkWay> way = WayOfLink(tree, borders, target->path, failure);
+    if (!way.has_value()) return NotFound(target->path, failure);
+    parts = PartsFromRoot(*std::move(way), folder->real_path, tree.separator());
   }
-  return absl::NotFoundError(Concat(Printable(path), ": too many symbolic links"));
+  return absl::NotFoundError(Concat(Printable(named), ": too many symbolic links"));
 }
 
 std::vector<std::string> TreeFolders(FileTree& tree, std::string_view path, size_t most) {

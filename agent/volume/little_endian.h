@@ -1,4 +1,4 @@
-// Numbers as registry hives hold them.
+// Numbers as NTFS and registry hives hold them.
 #ifndef HOZEN_AGENT_VOLUME_LITTLE_ENDIAN_H_
 #define HOZEN_AGENT_VOLUME_LITTLE_ENDIAN_H_
 

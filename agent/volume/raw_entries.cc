@@ -1,12 +1,14 @@
 #include "agent/volume/raw_entries.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <iterator>
 #include <string>
 
 #include "agent/volume/file_system.h"
 #include "agent/volume/raw_times.h"
+#include "agent/volume/reparse_target.h"
 #include "core/base/concat.h"
 #include "core/evidence/file_mode.h"
 
@@ -182,6 +184,26 @@ void AddAttributes(TSK_FS_FILE& file, Blocks& blocks, v1::RawEntry& entry) {
   }
 }
 
+// What leads elsewhere is a link, as the running system has it; libtsk calls it a file or a folder.
+void AddReparseTarget(TSK_FS_FILE& file, v1::RawEntry& entry) {
+  if (file.meta->attr == nullptr) return;
+  for (const TSK_FS_ATTR* attribute = file.meta->attr->head; attribute != nullptr; attribute = attribute->next) {
+    if ((attribute->flags & TSK_FS_ATTR_INUSE) == 0 || attribute->type != TSK_FS_ATTR_TYPE_NTFS_REPARSE) continue;
+    std::array<char, kMostReparseBytes> bytes;
+    tsk_error_reset();
+    const ssize_t size = tsk_fs_attr_read(attribute, 0, bytes.data(), bytes.size(), TSK_FS_FILE_READ_FLAG_NONE);
+    if (size < 0) return AddProblem(entry, Concat("where it leads cannot be read: ", LastLibtskError()));
+    const absl::StatusOr<std::string> target = ReparseTarget({bytes.data(), static_cast<size_t>(size)});
+    if (absl::IsNotFound(target.status())) return;
+    if (!target.ok()) return AddProblem(entry, StdView(target.status().message()));
+    v1::FileMetadata& metadata = *entry.mutable_file();
+    metadata.set_mode((metadata.mode() & ~kModeTypeMask) | kModeSymbolicLink);
+    metadata.set_link_target(target->substr(0, kMostLinkBytes));
+    if (target->size() > kMostLinkBytes) AddProblem(entry, "where it leads is longer than is told");
+    return;
+  }
+}
+
 // The one that is the contents.
 void AddContents(TSK_FS_FILE& file, Blocks& blocks, v1::RawEntry& entry) {
   if (file.meta->type != TSK_FS_META_TYPE_REG && file.meta->type != TSK_FS_META_TYPE_DIR) return;
@@ -231,6 +253,7 @@ void DescribeFile(TSK_FS_FILE& file, v1::RawEntry& entry) {
   Blocks blocks(*file.fs_info, entry.allocation() == v1::ALLOCATION_DELETED);
   if (TSK_FS_TYPE_ISNTFS(file.fs_info->ftype)) {
     AddAttributes(file, blocks, entry);
+    AddReparseTarget(file, entry);
   } else {
     AddContents(file, blocks, entry);
   }

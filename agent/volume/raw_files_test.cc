@@ -257,6 +257,32 @@ TEST_F(MadeImagesTest, NtfsIsReadAsTheSleuthKitReadsIt) {
   }
 }
 
+TEST_F(MadeImagesTest, JunctionsAndLinksOfNtfsLeadElsewhere) {
+  MakeEmpty("ntfs", 32 * kMiB);
+  fs::create_directories(folder_ / "mounted");
+  Make("mkntfs -q -F -s 512 ntfs");
+  if (Judge(Concat("cd ", folder_.string(), "; ntfs-3g ntfs mounted")).status != 0) {
+    GTEST_SKIP() << "ntfs-3g cannot mount here";
+  }
+  // As Windows writes them: a tag, lengths, then names as UTF-16, for the system and for people.
+  Make(R"(python3 -c '
+import os, struct
+def put(path, tag, flags, target):
+    name = target.encode("utf-16-le")
+    data = struct.pack("<HHHH", 0, len(name), len(name) + 2, 0) + flags + name + bytes(4)
+    os.setxattr(path, "system.ntfs_reparse_data", struct.pack("<IHH", tag, len(data), 0) + data)
+os.mkdir("mounted/Users")
+put("mounted/Users", 0xA0000003, b"", "\\??\\D:\\Users")
+open("mounted/file", "w").close()
+put("mounted/file", 0xA000000C, bytes([1, 0, 0, 0]), "..\\other")
+' && umount mounted)");
+  Open(Path("ntfs"));
+  const v1::RawEntry users = Find("users");
+  EXPECT_EQ(users.file().mode() & S_IFMT, S_IFLNK);
+  EXPECT_EQ(users.file().link_target(), R"(\??\D:\Users)");
+  EXPECT_EQ(Find("file").file().link_target(), R"(..\other)");
+}
+
 TEST_F(MadeImagesTest, NtfsPackedAndHollowFilesAreReadAsTheSystemReadsThem) {
   MakeEmpty("ntfs", 64 * kMiB);
   fs::create_directories(folder_ / "mounted");

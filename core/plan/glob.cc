@@ -132,6 +132,11 @@ bool IsAbsolute(std::string_view path, char separator) {
          path[1] == ':' && path[2] == '\\';
 }
 
+// Each of them; of a disk that does not run a volume without a letter is one, "partition-2:".
+bool BeginsWithAnyDrive(std::string_view pattern, char separator) {
+  return separator == '\\' && (pattern.substr(0, 3) == "*:\\" || pattern.substr(0, 3) == "?:\\");
+}
+
 // How much of a path is a device that counts as its first part.
 size_t DeviceSize(std::string_view path, char separator) { return separator == '\\' ? DeviceRootSize(path) : 0; }
 
@@ -161,7 +166,7 @@ absl::Status CheckWhole(std::string_view pattern, char separator) {
   if (pattern.find('\0') != std::string_view::npos) {
     return absl::InvalidArgumentError("a pattern holds a NUL byte, which no path can");
   }
-  if (!IsAbsolute(pattern, separator)) {
+  if (!IsAbsolute(pattern, separator) && !BeginsWithAnyDrive(pattern, separator)) {
     return absl::InvalidArgumentError(Concat("\"", Printable(pattern), "\" is relative; a pattern starts at the root"));
   }
   return absl::OkStatus();
@@ -177,7 +182,7 @@ absl::StatusOr<Glob> Glob::Parse(std::string_view pattern, char separator, bool 
   int recursive = 0;
   for (std::string_view text : SplitPath(pattern, separator)) {
     const bool is_device = glob.parts_.empty() && DeviceSize(text, separator) > 0;
-    HOZEN_ASSIGN_OR_RETURN(Part part, ParsePart(text, is_device ? kDevicesRoot.size() : 0));
+    HOZEN_ASSIGN_OR_RETURN(Part part, ParsePart(text, is_device ? DevicePrefixSize(text) : 0));
     if (part.kind == Part::Kind::kRecursive && ++recursive > kMaxRecursiveParts) {
       return absl::InvalidArgumentError(Concat("a pattern may hold ** ", kMaxRecursiveParts, " times at most"));
     }

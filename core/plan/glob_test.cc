@@ -121,6 +121,30 @@ TEST(GlobTest, WindowsPathsSplitAtBackslash) {
   EXPECT_EQ(CodeOf("Windows\\x", '\\'), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(GlobTest, APatternMayBeginWithAnyDrive) {
+  for (const char* pattern : {R"(*:\$MFT)", R"(?:\$MFT)"}) {
+    const absl::StatusOr<Glob> glob = Glob::Parse(pattern, '\\', true);
+    ASSERT_TRUE(glob.ok()) << glob.status();
+    EXPECT_TRUE(glob->Matches(R"(D:\$MFT)")) << pattern;
+    EXPECT_FALSE(glob->Matches(R"(\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy1\$MFT)")) << pattern;
+    EXPECT_EQ(CodeOf(pattern, '/'), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_TRUE(Glob::Parse(R"(*:\x)", '\\', true)->MatchesPart(0, "partition-2:"));
+  EXPECT_EQ(CodeOf(R"(*\x)", '\\'), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(GlobTest, APatternMayBeginWithAVolume) {
+  const absl::StatusOr<Glob> one = Glob::Parse(R"(\\?\Volume{0a1b}\EFI\boot.efi)", '\\', true);
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_TRUE(one->is_literal());
+  EXPECT_TRUE(one->Matches(R"(\\?\volume{0A1B}\efi\boot.efi)"));
+  const absl::StatusOr<Glob> all = Glob::Parse(R"(\\?\Volume{*}\$MFT)", '\\', true);
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_FALSE(all->is_literal());
+  EXPECT_TRUE(all->Matches(R"(\\?\Volume{0a1b}\$MFT)"));
+  EXPECT_FALSE(all->Matches(R"(C:\$MFT)"));
+}
+
 TEST(GlobTest, WhatCannotBeMeantIsRefused) {
   const absl::StatusCode bad = absl::StatusCode::kInvalidArgument;
   EXPECT_EQ(CodeOf(""), bad);

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import unittest
 
@@ -197,7 +198,7 @@ sources:
 supported_os: [Windows]
 """
 
-    def make_disk(self):
+    def make_disk(self, change=lambda folder: None):
         image, place = self.folder / "windows.raw", self.folder / "mounted"
         place.mkdir()
         with open(image, "wb") as out:
@@ -216,6 +217,7 @@ supported_os: [Windows]
             home.mkdir(parents=True)
             (home / "setup.exe").write_bytes(b"MZ")
             pathlib.Path(f"{home / 'setup.exe'}:Zone.Identifier").write_bytes(b"[ZoneTransfer]\r\nZoneId=3\r\n")
+            change(place)
         finally:
             subprocess.run(["umount", place], check=True)
         return image, hives
@@ -246,6 +248,44 @@ supported_os: [Windows]
         bundle = self.folder / "bundle.zip"
         fleet.must(["export", acquisition, "--out", bundle], home)
         fleet.must(["verify", bundle, "--authority", fleet.authority()], home)
+
+    @staticmethod
+    def make_junction(path, target):
+        """As Windows writes one: the name for the system, and an empty one for people, behind a tag and lengths."""
+        path.mkdir()
+        name = target.encode("utf-16-le")
+        data = struct.pack("<HHHH", 0, len(name), len(name) + 2, 0) + name + bytes(4)
+        os.setxattr(path, "system.ntfs_reparse_data", struct.pack("<IHH", 0xA0000003, len(data), 0) + data)
+
+    def test_what_stands_behind_junctions_is_taken_or_said(self):
+        fleet, home, host = self.fleet_with_agent()
+
+        def move(place):
+            (place / "Data").mkdir()
+            (place / "Users").rename(place / "Data/Users")
+            self.make_junction(place / "Users", "\\??\\C:\\Data\\Users")
+            self.make_junction(place / "Gone", "\\??\\E:\\x")
+            self.make_junction(place / "Away", "\\??\\UNC\\server\\share")
+        image, _ = self.make_disk(move)
+        items, _ = self.collect(fleet, home, host, image, "--path", r"C:\Users\mika\*.exe", "--path", r"C:\Gone\x",
+                                "--path", r"C:\Away\x", "--path", r"C:\Use*")
+        by_path = {path_of(i).decode(): i for i in items}
+        self.assertEqual(by_path[r"C:\Data\Users\Mika\setup.exe"]["sha256"], hashlib.sha256(b"MZ").hexdigest())
+        self.assertEqual(by_path[r"C:\Gone\x"]["failure"]["cause"], "not_supported")
+        self.assertEqual(by_path[r"C:\Away\x"]["failure"]["cause"], "remote_file_system")
+        self.assertEqual((by_path[r"C:\Users"]["kind"], path_of({"path": by_path[r"C:\Users"]["file"]["link_target"]})),
+                         ("symbolic_link", rb"\??\C:\Data\Users"))
+
+    def test_indexes_of_folders(self):
+        fleet, home, host = self.fleet_with_agent()
+        image, _ = self.make_disk()
+        items, _ = self.collect(fleet, home, host, image, "--path", r"C:\Users\Mika:$I30", "--path", r"*:\:$I30")
+        by_path = {path_of(i).decode(): i for i in items}
+        for path, address in ((r"C:\Users\Mika:$I30:$INDEX_ROOT", None), ("C::$I30:$INDEX_ALLOCATION", "5-160")):
+            self.assertEqual(by_path[path]["kind"], "attribute")
+            if address is not None:
+                judged = subprocess.run(["icat", image, address], capture_output=True, check=True).stdout
+                self.assertEqual(by_path[path]["sha256"], hashlib.sha256(judged).hexdigest())
 
     def test_keys_are_those_that_hivex_sees(self):
         fleet, home, host = self.fleet_with_agent()
