@@ -31,7 +31,9 @@ class ServiceCommands {
   CLI::App* serve_ = nullptr;
   EnrollFlags enroll_;  // where the host is to be enrolled at once
   ServeFlags serving_;
+  bool undoable_ = false;
   bool purge_ = false;
+  bool take_back_ = false;
 };
 
 }  // namespace hozen

@@ -1,16 +1,22 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/app/service_commands.h"
 #include "agent/app/windows_service.h"
 #include "agent/platform/private_folder.h"
 #include "agent/platform/process_start.h"
+#include "agent/platform/remove_tree_windows.h"
+#include "agent/session/identity_store.h"
 #include "core/base/concat.h"
+#include "core/base/file.h"
 #include "core/base/language.h"
 #include "core/base/path_text.h"
 #include "core/base/printable.h"
+#include "core/base/status_macros.h"
 
 namespace hozen {
 namespace {
@@ -41,30 +47,70 @@ bool IsEnrolled(const std::filesystem::path& state) {
   return std::filesystem::exists(state / "state.pb", error);
 }
 
-// With the folder above it where that is ours too, so that nobody can put another in its place.
-absl::Status MakePrivateFolders(const std::filesystem::path& state) {
-  std::error_code error;
-  const bool is_default = state.parent_path().filename() == L"Hozen";
-  for (const std::filesystem::path& folder :
-       is_default ? std::vector{state.parent_path(), state} : std::vector{state}) {
-    if (std::filesystem::exists(folder, error)) continue;
-    if (!std::filesystem::create_directories(folder, error)) {
-      return absl::UnavailableError(Concat("Making ", PathText(folder), ": ", error.message()));
-    }
-    if (absl::Status status = MakeFolderPrivate(folder); !status.ok()) return status;
-  }
-  return absl::OkStatus();
+// What `install` has changed of the host, so that it can be taken back.
+struct Made {
+  std::string replaced;  // the command of the service that was there
+  bool identity = false;
+};
+
+// Where it is kept in the state folder until the installer, whose one step `install` is, has come to its end.
+std::filesystem::path UndoFile(const std::filesystem::path& state) { return state / "install-undo"; }
+
+constexpr char kIdentityMade[] = "identity";
+constexpr uint64_t kMaxUndoBytes = 128 << 10;
+
+absl::Status WriteUndo(const std::filesystem::path& state, const Made& made) {
+  return WriteFileAtomically(UndoFile(state), Concat(made.replaced, "\n", made.identity ? kIdentityMade : ""), 0600);
 }
 
-// What MakePrivateFolders made and nobody has used.
+absl::StatusOr<Made> ReadUndo(const std::filesystem::path& state) {
+  HOZEN_RETURN_IF_ERROR(CheckPrivateFolder(state));
+  HOZEN_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(UndoFile(state), kMaxUndoBytes));
+  const size_t line = text.find('\n');
+  if (line == std::string::npos) return absl::DataLossError(Concat(PathText(UndoFile(state)), " is damaged"));
+  return Made{.replaced = text.substr(0, line), .identity = text.substr(line + 1) == kIdentityMade};
+}
+
+void ForgetUndo(const std::filesystem::path& state) {
+  std::error_code error;
+  if (!CheckPrivateFolder(state).ok()) return;
+  std::filesystem::remove(UndoFile(state), error);
+}
+
+// What PrepareStateFolder made and nobody has used.
 void RemoveEmptyFolders(const std::filesystem::path& state) {
   std::error_code error;
+  // In another's folder these names may lead anywhere.
+  const absl::Status ours = CheckPrivateFolder(state);
+  if (IsEnrolled(state) || (!ours.ok() && !absl::IsNotFound(ours))) return;
   std::filesystem::remove(state / "lock", error);
   std::filesystem::remove(state, error);
   if (state.parent_path().filename() == L"Hozen") std::filesystem::remove(state.parent_path(), error);
 }
 
-int Install(const EnrollFlags& flags) {
+// The owner's policy, which may have been there before, stays.
+absl::Status TakeBack(const std::filesystem::path& state, const Made& made) {
+  absl::Status status = made.replaced.empty() ? UninstallService() : RestoreService(made.replaced);
+  if (made.identity) {
+    for (const char* const ours : {"acquisitions", "state.pb"}) {
+      for (const Leftover& left : RemoveTree(state / ours)) status = left.why;
+    }
+  }
+  ForgetUndo(state);
+  RemoveEmptyFolders(state);
+  return status;
+}
+
+// By the installer, where a later step of it has failed.
+int TakeBackWhatInstallMade(const std::filesystem::path& state) {
+  const absl::StatusOr<Made> made = ReadUndo(state);
+  if (absl::IsNotFound(made.status())) return kExitOk;  // `install` has taken it back, or never begun
+  StopInstalledService().IgnoreError();  // it may have been started since
+  const absl::Status done = made.ok() ? TakeBack(state, *made) : made.status();
+  return done.ok() ? kExitOk : Complain(Say("Not taken back", "元に戻せません"), done);
+}
+
+int Install(const EnrollFlags& flags, bool undoable) {
   const absl::StatusOr<std::filesystem::path> state = StateFolder(flags.state);
   if (!state.ok()) return Complain(Say("Not installed", "インストールできません"), state.status());
   const bool wants_enrolment = !flags.collector.empty();
@@ -80,20 +126,27 @@ int Install(const EnrollFlags& flags) {
   }
   const absl::StatusOr<Installed> installed = InstallService(program, *state);
   if (!installed.ok()) return Complain(Say("Not installed", "インストールできません"), installed.status());
-  const auto take_back = [&] {
-    if (!installed->was_there) UninstallService().IgnoreError();
-    RemoveEmptyFolders(*state);
+  Made made{.replaced = installed->replaced};
+  const auto fail = [&](const absl::Status& why) {
+    TakeBack(*state, {.replaced = made.replaced}).IgnoreError();
+    return Complain(Say("Not installed", "インストールできません"), why);
   };
-  if (const absl::Status made = MakePrivateFolders(*state); !made.ok()) {
-    take_back();
-    return Complain(Say("Not installed", "インストールできません"), made);
+  if (const absl::Status ready = PrepareStateFolder(*state); !ready.ok()) return fail(ready);
+  if (GoesAtNextStart(*state)) {
+    return fail(absl::FailedPreconditionError(
+        Concat(PathText(*state), " is removed when the system starts again, as was asked for; start it again first")));
   }
   // A service that is installed anew goes on being the host that it was.
-  if (wants_enrolment && !IsEnrolled(*state)) {
+  made.identity = wants_enrolment && !IsEnrolled(*state);
+  ForgetUndo(*state);
+  if (undoable) {
+    if (const absl::Status kept = WriteUndo(*state, made); !kept.ok()) return fail(kept);
+  }
+  if (made.identity) {
     EnrollFlags enroll = flags;
     enroll.state = PathText(*state);
     if (const int status = RunEnroll(enroll); status != kExitOk) {
-      take_back();
+      TakeBack(*state, {.replaced = made.replaced}).IgnoreError();
       return status;
     }
   }
@@ -110,29 +163,43 @@ int Install(const EnrollFlags& flags) {
   return kExitOk;
 }
 
-int Uninstall(const std::string& named, bool purge) {
-  const absl::StatusOr<std::filesystem::path> state = StateFolder(named);
-  if (!state.ok()) return Complain(Say("Not removed", "削除できません"), state.status());
-  const absl::Status gone = UninstallService();
-  // What is asked for is the case already; the folder may still be there.
-  if (!gone.ok() && !(purge && absl::IsNotFound(gone))) return Complain(Say("Not removed", "削除できません"), gone);
-  std::error_code error;
-  if (purge) {
-    std::filesystem::remove_all(*state, error);
-    if (error) {
-      std::cerr << Say("The state folder was not removed: ", "状態フォルダを削除できません: ") << error.message()
-                << "\n";
-      return kExitFailed;
-    }
-    RemoveEmptyFolders(*state);
+// What is held open goes when the system starts again: nobody else can have put anything in its place until then.
+bool Purge(const std::filesystem::path& state) {
+  absl::Status may = CheckPrivateFolder(state);
+  if (absl::IsNotFound(may)) return true;
+  if (!may.ok()) {
+    Complain(Say("The state folder was not removed", "状態フォルダを削除できません"), may);
+    return false;
   }
+  const std::vector<Leftover> left = RemoveTree(state);
+  for (const Leftover& one : left) {
+    std::cerr << Say("Not removed: ", "削除できません: ") << Printable(StdView(one.why.message())) << "; ";
+    if (const absl::Status later = RemoveAtNextStart(one.path); later.ok()) {
+      std::cerr << Say("it goes when the system starts again", "次のシステム起動時に削除します") << "\n";
+    } else {
+      std::cerr << Printable(StdView(later.message())) << "\n";
+    }
+  }
+  RemoveEmptyFolders(state);
+  return left.empty();
+}
+
+int Uninstall(const std::filesystem::path& state, bool purge) {
+  const absl::Status gone = UninstallService();
+  if (absl::IsDeadlineExceeded(gone)) Complain(Say("Not stopped", "停止できません"), gone);
+  // What is asked for is the case already; the folder may still be there.
+  const bool is_removed = gone.ok() || absl::IsDeadlineExceeded(gone) || (purge && absl::IsNotFound(gone));
+  if (!is_removed) return Complain(Say("Not removed", "削除できません"), gone);
+  ForgetUndo(state);
+  const bool purged = !purge || Purge(state);
   std::cout << Say("The service hozen-agent was removed.", "サービス hozen-agent を削除しました。") << "\n";
-  if (!purge && std::filesystem::exists(*state, error)) {
+  std::error_code error;
+  if (!purge && std::filesystem::exists(state, error)) {
     std::cout << Say("Kept, with the host's identity and what is not sent yet: ",
                      "識別情報と未送信の証拠を残しました: ")
-              << PathText(*state) << "\n";
+              << PathText(state) << "\n";
   }
-  return kExitOk;
+  return purged && !absl::IsDeadlineExceeded(gone) ? kExitOk : kExitFailed;
 }
 
 int Serve(const ServeFlags& flags) {
@@ -165,11 +232,14 @@ void ServiceCommands::AddTo(CLI::App& app) {
                    Text("A file with the token; other users cannot see it there",
                         "トークンを書いたファイル (他の利用者に見えません)"))
       ->excludes(token);
+  // For the installer, which may take back what it has done.
+  install_->add_flag("--undoable", undoable_, "")->group("");
   uninstall_ = app.add_subcommand("uninstall", Text("Stop and remove the service", "サービスを停止して削除する"));
   uninstall_->add_option("--state", serving_.state, state);
   uninstall_->add_flag("--purge", purge_,
                        Text("Also the state folder: the host's identity, and evidence that is not sent yet",
                             "状態フォルダ (識別情報と未送信の証拠) も削除する"));
+  uninstall_->add_flag("--what-install-made", take_back_, "")->group("");
   start_ = app.add_subcommand("start", Text("Start the service", "サービスを開始する"));
   stop_ = app.add_subcommand("stop", Text("Stop the service; what is under way goes on at the next start",
                                           "サービスを停止する (途中の収集は次の起動で続く)"));
@@ -179,8 +249,12 @@ void ServiceCommands::AddTo(CLI::App& app) {
 }
 
 std::optional<int> ServiceCommands::Run() const {
-  if (install_->parsed()) return Install(enroll_);
-  if (uninstall_->parsed()) return Uninstall(serving_.state, purge_);
+  if (install_->parsed()) return Install(enroll_, undoable_);
+  if (uninstall_->parsed()) {
+    const absl::StatusOr<std::filesystem::path> state = StateFolder(serving_.state);
+    if (!state.ok()) return Complain(Say("Not removed", "削除できません"), state.status());
+    return take_back_ ? TakeBackWhatInstallMade(*state) : Uninstall(*state, purge_);
+  }
   if (start_->parsed()) {
     return Done(StartInstalledService(), Say("Not started", "起動できません"), Say("Started.", "開始しました。"));
   }

@@ -16,12 +16,13 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "agent/app/shutdown_signal.h"
+#include "agent/platform/rights_windows.h"
 #include "core/base/concat.h"
 #include "core/base/path_text.h"
 #include "core/base/status_macros.h"
 #include "core/base/windows_error.h"
+#include "core/base/windows_handle.h"
 #include "core/base/windows_text.h"
 
 namespace hozen {
@@ -36,7 +37,8 @@ constexpr wchar_t kEventSource[] = L"SYSTEM\\CurrentControlSet\\Services\\EventL
 constexpr DWORD kMessage = 1;
 constexpr DWORD kMessageTypes = EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
 constexpr DWORD kStopTakesMs = 60'000;
-constexpr absl::Duration kPatience = absl::Seconds(70);
+constexpr absl::Duration kEndsWithin = absl::Seconds(10);
+constexpr UINT kEnded = 1;
 constexpr absl::Duration kLook = absl::Milliseconds(100);
 // Files whatever their lists say, other processes, devices; to make the volume reader's token, and its limits.
 constexpr wchar_t kPrivileges[] =
@@ -75,8 +77,8 @@ absl::StatusOr<SERVICE_STATUS_PROCESS> StatusOf(SC_HANDLE service) {
 }
 
 // Until it is no more in `state`, which it is only on its way.
-absl::StatusOr<SERVICE_STATUS_PROCESS> WaitWhile(SC_HANDLE service, DWORD state) {
-  const absl::Time until = absl::Now() + kPatience;
+absl::StatusOr<SERVICE_STATUS_PROCESS> WaitWhile(SC_HANDLE service, DWORD state, absl::Duration patience) {
+  const absl::Time until = absl::Now() + patience;
   while (true) {
     HOZEN_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status, StatusOf(service));
     if (status.dwCurrentState != state) return status;
@@ -125,6 +127,39 @@ absl::Status RegisterEventSource(const std::wstring& program) {
   }
   if (error == ERROR_SUCCESS) return absl::OkStatus();
   return Win32Status(static_cast<uint32_t>(error), "Telling the event log of the program's messages");
+}
+
+absl::StatusOr<std::string> CommandOf(SC_HANDLE service) {
+  DWORD size = 0;
+  ::QueryServiceConfigW(service, nullptr, 0, &size);
+  std::vector<QUERY_SERVICE_CONFIGW> config(size / sizeof(QUERY_SERVICE_CONFIGW) + 1);  // with the texts behind it
+  if (!::QueryServiceConfigW(service, config.data(), size, &size)) return LastError("Asking what the service is");
+  return Wtf8OfWide(config.front().lpBinaryPathName);
+}
+
+// The program of a command that begins with it in quotation marks, as ours do.
+std::string_view ProgramOf(std::string_view command) {
+  command.remove_prefix(command.starts_with('"') ? 1 : 0);
+  return command.substr(0, command.find('"'));
+}
+
+// For one that does not stop when it is asked to. Its children end with it.
+absl::Status EndProcessOf(SC_HANDLE service) {
+  // Its process is the system's, whom administrators may not end without this.
+  ClaimRight(SE_DEBUG_NAME);
+  HOZEN_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status, StatusOf(service));
+  if (status.dwProcessId == 0) return absl::OkStatus();
+  const WindowsHandle process(::OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, status.dwProcessId));
+  if (!process.valid()) return LastError("Opening the service's process");
+  // While it is still the service's, nobody else has been given its number.
+  HOZEN_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS again, StatusOf(service));
+  if (again.dwProcessId != status.dwProcessId) return absl::OkStatus();
+  if (!::TerminateProcess(process.get(), kEnded)) return LastError("Ending the service's process");
+  if (::WaitForSingleObject(process.get(), static_cast<DWORD>(absl::ToInt64Milliseconds(kEndsWithin))) !=
+      WAIT_OBJECT_0) {
+    return absl::DeadlineExceededError("The service's process does not end");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::filesystem::path> KnownFolder(const KNOWNFOLDERID& id, std::string_view what) {
@@ -313,8 +348,8 @@ absl::StatusOr<Installed> InstallService(const std::filesystem::path& program, c
                                          SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
                                          command.c_str(), nullptr, nullptr, nullptr, nullptr, nullptr));
   if (service == nullptr && ::GetLastError() == ERROR_SERVICE_EXISTS) {
-    installed.was_there = true;
     HOZEN_ASSIGN_OR_RETURN(service, OpenInstalled(SERVICE_ALL_ACCESS));
+    HOZEN_ASSIGN_OR_RETURN(installed.replaced, CommandOf(service.get()));
     if (!::ChangeServiceConfigW(service.get(), SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL,
                                 command.c_str(), nullptr, nullptr, nullptr, nullptr, nullptr, kDisplayName)) {
       return LastError("Changing the service");
@@ -322,22 +357,36 @@ absl::StatusOr<Installed> InstallService(const std::filesystem::path& program, c
   }
   if (service == nullptr) return LastError("Making the service");
   if (const absl::Status told = RegisterEventSource(program.wstring()); !told.ok()) {
-    if (!installed.was_there) ::DeleteService(service.get());
+    if (installed.replaced.empty()) ::DeleteService(service.get());
     return told;
   }
   ConfigureAll(service.get(), installed.notes);
   return installed;
 }
 
-absl::Status UninstallService() {
-  HOZEN_RETURN_IF_ERROR(StopInstalledService());
-  HOZEN_ASSIGN_OR_RETURN(const ServiceHandle service, OpenInstalled(DELETE));
+absl::Status RestoreService(const std::string& command) {
+  HOZEN_ASSIGN_OR_RETURN(const ServiceHandle service, OpenInstalled(SERVICE_CHANGE_CONFIG));
+  if (!::ChangeServiceConfigW(service.get(), SERVICE_NO_CHANGE, SERVICE_NO_CHANGE, SERVICE_NO_CHANGE,
+                              WideOfWtf8(command).c_str(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr)) {
+    return LastError("Changing the service");
+  }
+  return RegisterEventSource(WideOfWtf8(ProgramOf(command)));
+}
+
+absl::Status UninstallService(absl::Duration patience) {
+  const absl::Status stopped = StopInstalledService(patience);
+  if (absl::IsNotFound(stopped)) return stopped;
+  HOZEN_ASSIGN_OR_RETURN(const ServiceHandle service, OpenInstalled(DELETE | SERVICE_QUERY_STATUS));
   // Marked already: it goes when the last one who looks at it has looked away.
   if (!::DeleteService(service.get()) && ::GetLastError() != ERROR_SERVICE_MARKED_FOR_DELETE) {
     return LastError("Removing the service");
   }
   ::RegDeleteTreeW(HKEY_LOCAL_MACHINE, kEventSource);
-  return absl::OkStatus();
+  if (stopped.ok()) return absl::OkStatus();
+  // Only now, or it would be started again after its failure.
+  const absl::Status ended = EndProcessOf(service.get());
+  if (ended.ok()) return absl::OkStatus();
+  return absl::DeadlineExceededError(Concat("It is removed, but goes on running: ", StdView(ended.message())));
 }
 
 absl::Status StartInstalledService() {
@@ -345,7 +394,8 @@ absl::Status StartInstalledService() {
   if (!::StartServiceW(service.get(), 0, nullptr) && ::GetLastError() != ERROR_SERVICE_ALREADY_RUNNING) {
     return LastError("Starting the service");
   }
-  HOZEN_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status, WaitWhile(service.get(), SERVICE_START_PENDING));
+  HOZEN_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status,
+                         WaitWhile(service.get(), SERVICE_START_PENDING, kServicePatience));
   if (status.dwCurrentState == SERVICE_RUNNING) return absl::OkStatus();
   if (status.dwWin32ExitCode == ERROR_SERVICE_SPECIFIC_ERROR) {
     return absl::FailedPreconditionError(Concat("The service has ended with exit status ",
@@ -355,15 +405,15 @@ absl::Status StartInstalledService() {
   return Win32Status(status.dwWin32ExitCode, "The service has ended");
 }
 
-absl::Status StopInstalledService() {
+absl::Status StopInstalledService(absl::Duration patience) {
   HOZEN_ASSIGN_OR_RETURN(const ServiceHandle service, OpenInstalled(SERVICE_STOP | SERVICE_QUERY_STATUS));
-  HOZEN_RETURN_IF_ERROR(WaitWhile(service.get(), SERVICE_START_PENDING).status());
+  HOZEN_RETURN_IF_ERROR(WaitWhile(service.get(), SERVICE_START_PENDING, patience).status());
   SERVICE_STATUS asked = {};
   if (!::ControlService(service.get(), SERVICE_CONTROL_STOP, &asked)) {
     if (::GetLastError() == ERROR_SERVICE_NOT_ACTIVE) return absl::OkStatus();
     if (::GetLastError() != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) return LastError("Stopping the service");
   }
-  HOZEN_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status, WaitWhile(service.get(), SERVICE_STOP_PENDING));
+  HOZEN_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status, WaitWhile(service.get(), SERVICE_STOP_PENDING, patience));
   if (status.dwCurrentState == SERVICE_STOPPED) return absl::OkStatus();
   return absl::FailedPreconditionError("The service goes on running");
 }

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace hozen {
 
@@ -25,19 +26,24 @@ absl::Status CheckProgramPlace(const std::filesystem::path& program);
 // and no others; after a failure it is started again, later each time. The event log learns where its messages are. A
 // service that is there gets these settings. Notes are what this system would not set, one a line.
 struct Installed {
-  bool was_there = false;
+  std::string replaced;  // the command of the service that was there
   std::string notes;
 };
 absl::StatusOr<Installed> InstallService(const std::filesystem::path& program, const std::filesystem::path& state);
 
-// Stops it first. What it leaves in its state folder is the caller's affair.
-absl::Status UninstallService();
+// Gives the service back the command that it had before InstallService, with what it is told of the event log.
+absl::Status RestoreService(const std::string& command);
+
+// Stops it first; one that has not stopped after `patience` is ended, as by a crash. DeadlineExceeded where the service
+// is removed and its process ends in neither way. What it leaves in its state folder is the caller's affair.
+constexpr absl::Duration kServicePatience = absl::Seconds(70);
+absl::Status UninstallService(absl::Duration patience = kServicePatience);
 
 // Until it runs. FailedPrecondition where it has ended instead; then the text says with what exit status.
 absl::Status StartInstalledService();
 
-// Until it has stopped; OK where it does not run.
-absl::Status StopInstalledService();
+// Until it has stopped; OK where it does not run. DeadlineExceeded where it is not done after `patience`.
+absl::Status StopInstalledService(absl::Duration patience = kServicePatience);
 
 // To be called in the process that the service manager has started, and by nobody else (FailedPrecondition). `serve`
 // runs on another thread, calls `on_running` once it is ready, and gives an exit status when it ended, which it does

@@ -9,6 +9,7 @@
 
 #include "agent/app/shutdown_signal.h"
 #include "agent/platform/process_start.h"
+#include "core/base/concat.h"
 #include "core/base/path_text.h"
 #include "gtest/gtest.h"
 
@@ -17,14 +18,18 @@ namespace {
 
 constexpr int kFails = 3;
 constexpr char kFailing[] = "C:\\state that is not there";
+constexpr char kStubborn[] = "C:\\state of one that does not stop";
+constexpr wchar_t kServiceKey[] = L"SYSTEM\\CurrentControlSet\\Services\\hozen-agent";
+constexpr wchar_t kEventsKey[] = L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\hozen-agent";
 constexpr char kGood[] = "C:\\a state folder";
 
-// What the agent does: ready, until it is told to stop; or an exit status at once.
+// What the agent does: ready, until it is told to stop; or an exit status at once; or it does not listen.
 int ServeAsATest(const std::vector<std::string>& words) {
   const absl::StatusOr<int> ended = BeService([&words](const std::function<void()>& on_running) {
     if (words.back() == kFailing) return kFails;
     if (!CatchShutdownSignals()) return kFails;
     on_running();
+    if (words.back() == kStubborn) ::Sleep(INFINITE);
     WaitForShutdownSignal();
     return 0;
   });
@@ -51,7 +56,7 @@ TEST_F(WindowsServiceTest, IsInstalledStartedStoppedAndRemoved) {
   EXPECT_TRUE(absl::IsNotFound(StopInstalledService()));
   const absl::StatusOr<Installed> installed = InstallService(program_, PathOf(kGood));
   ASSERT_TRUE(installed.ok()) << installed.status();
-  EXPECT_FALSE(installed->was_there);
+  EXPECT_EQ(installed->replaced, "");
   for (int i = 0; i < 2; ++i) {  // it starts again after it was stopped
     ASSERT_EQ(StartInstalledService(), absl::OkStatus());
     EXPECT_EQ(StartInstalledService(), absl::OkStatus()) << "it runs already";
@@ -65,19 +70,38 @@ TEST_F(WindowsServiceTest, IsInstalledStartedStoppedAndRemoved) {
 
 TEST_F(WindowsServiceTest, BothPathsAreInQuotationMarksAndTheEventLogKnowsItsMessages) {
   ASSERT_TRUE(InstallService(program_, PathOf(kGood)).ok());
-  EXPECT_EQ(TextInRegistry(L"SYSTEM\\CurrentControlSet\\Services\\hozen-agent", L"ImagePath"),
+  EXPECT_EQ(TextInRegistry(kServiceKey, L"ImagePath"),
             L"\"" + program_.wstring() + L"\" service --state \"C:\\a state folder\"");
-  const wchar_t* const events = L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\hozen-agent";
-  EXPECT_EQ(TextInRegistry(events, L"EventMessageFile"), program_.wstring());
+  EXPECT_EQ(TextInRegistry(kEventsKey, L"EventMessageFile"), program_.wstring());
   ASSERT_EQ(UninstallService(), absl::OkStatus());
-  EXPECT_EQ(TextInRegistry(events, L"EventMessageFile"), L"");
+  EXPECT_EQ(TextInRegistry(kEventsKey, L"EventMessageFile"), L"");
 }
 
 TEST_F(WindowsServiceTest, InstalledAgainItHasTheNewSettings) {
   ASSERT_TRUE(InstallService(program_, PathOf(kFailing)).ok());
   const absl::StatusOr<Installed> again = InstallService(program_, PathOf(kGood));
   ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_TRUE(again->was_there);
+  EXPECT_EQ(again->replaced, Concat("\"", PathText(program_), "\" service --state \"", kFailing, "\""));
+  EXPECT_EQ(StartInstalledService(), absl::OkStatus());
+}
+
+TEST_F(WindowsServiceTest, WhatAnInstallationHasChangedCanBeChangedBack) {
+  ASSERT_TRUE(InstallService(L"C:\\Program Files\\old.exe", PathOf(kGood)).ok());
+  const absl::StatusOr<Installed> again = InstallService(program_, PathOf(kGood));
+  ASSERT_TRUE(again.ok()) << again.status();
+  ASSERT_EQ(RestoreService(again->replaced), absl::OkStatus());
+  EXPECT_EQ(TextInRegistry(kServiceKey, L"ImagePath"),
+            L"\"C:\\Program Files\\old.exe\" service --state \"C:\\a state folder\"");
+  EXPECT_EQ(TextInRegistry(kEventsKey, L"EventMessageFile"), L"C:\\Program Files\\old.exe");
+}
+
+TEST_F(WindowsServiceTest, OneThatDoesNotStopIsEndedAndRemoved) {
+  ASSERT_TRUE(InstallService(program_, PathOf(kStubborn)).ok());
+  ASSERT_EQ(StartInstalledService(), absl::OkStatus());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(StopInstalledService(absl::Seconds(1))));
+  EXPECT_EQ(UninstallService(absl::Seconds(1)), absl::OkStatus());
+  EXPECT_TRUE(absl::IsNotFound(UninstallService()));
+  ASSERT_TRUE(InstallService(program_, PathOf(kGood)).ok());
   EXPECT_EQ(StartInstalledService(), absl::OkStatus());
 }
 

@@ -108,9 +108,7 @@ class WindowsAgentTest(WineTest):
         return [str(path) for path in places if path.exists()]
 
     def test_as_a_service(self):
-        program = self.home / "drive_c/Program Files/Hozen"
-        program.mkdir(parents=True)
-        shutil.copy(AGENT, program / "hozen-agent.exe")
+        self.copied()
         (self.home / "drive_c/token").write_text(self.token)
         enrol = f"{PROGRAM} install --collector {self.collector.address}"
         ended = self.batch(f"{enrol} --token hzt1.wrong", "if exist C:\\ProgramData\\Hozen exit 7",
@@ -125,13 +123,101 @@ class WindowsAgentTest(WineTest):
         text = ended()
         for says in ("Enrolment failed", "Started.", "Stopped.", "The service hozen-agent was removed."):
             self.assertIn(says, text)
-        shutil.rmtree(program)
+        shutil.rmtree(self.home / "drive_c/Program Files/Hozen")
+        self.assertEqual(self.left_behind(), [])
+
+    def copied(self, folder="Hozen"):
+        """The program, where administrators put one."""
+        place = self.home / "drive_c/Program Files" / folder
+        place.mkdir(parents=True)
+        shutil.copy(AGENT, place / "hozen-agent.exe")
+        return f"C:\\Program Files\\{folder}\\hozen-agent.exe"
+
+    def packed(self):
+        made = subprocess.run([harness.binary("tools/package/msi"), "--program", AGENT, "--out", self.folder], check=True,
+                              capture_output=True, text=True).stdout.strip()
+        return pathlib.Path(shutil.copy(made, self.home / "drive_c/agent.msi"))
+
+    def test_a_folder_that_is_another_s_is_not_used(self):
+        program = self.copied()
+        parent = self.home / "drive_c/ProgramData/Hozen"
+        state, elsewhere = parent / "agent", self.folder / "elsewhere"
+
+        def plant(place):
+            place.mkdir(0o700)
+            (place / "state.pb").write_bytes(b"\x08\x01")
+
+        def is_open():
+            plant(state)
+            state.chmod(0o755)
+
+        def is_above():
+            plant(state)
+            parent.chmod(0o755)
+
+        def is_a_link():
+            plant(elsewhere)
+            state.symlink_to(elsewhere)
+
+        def is_another_s():
+            plant(state)
+            os.chown(state, 1234, -1)
+        cases = [(is_open, "open to"), (is_above, "open to"), (is_a_link, "leads elsewhere")]
+        for case, says in cases + [(is_another_s, "belongs to")] * (os.geteuid() == 0):
+            parent.mkdir(0o700)
+            case()
+            for words in (["install"], ["run", "--state", STATE], ["uninstall", "--purge"]):
+                done = self.wine(program, *words)
+                self.assertNotEqual(done.returncode, 0, (case, words))
+                self.assertIn(says, done.stderr.decode(), words)
+                self.assertIn("remove it or move it away", done.stderr.decode(), words)
+            self.assertTrue((state / "state.pb").exists(), "nothing in it was touched")
+            self.assertIn("not installed", self.wine(program, "start").stderr.decode(), case)
+            shutil.rmtree(parent)
+
+    def test_a_purge_goes_through_no_link(self):
+        program = self.copied()
+        state, elsewhere = self.home / "drive_c/ProgramData/Hozen/agent", self.folder / "elsewhere"
+        for folder in (state.parent, state, state / "acquisitions", elsewhere):
+            folder.mkdir(0o700)
+        (state / "state.pb").write_bytes(b"\x08\x01")
+        (elsewhere / "precious").touch()
+        (state / "acquisitions/link").symlink_to(elsewhere)
+        done = self.wine(program, "uninstall", "--purge")
+        self.assertTrue((elsewhere / "precious").exists())
+        self.assertFalse((state / "state.pb").exists())
+        # Wine cannot remove such a link.
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(r"acquisitions\\link", done.stderr.decode())
+        self.assertIn("it goes when the system starts again", done.stderr.decode())
+
+    def test_a_failed_installation_takes_back_what_it_made_and_no_more(self):
+        broken = shutil.copy(self.packed(), self.home / "drive_c/broken.msi")
+        for change in ("INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES "
+                       f"('Fail', {0x400 | 0x800 | 0x12}, 'AgentProgram', 'nonsense')",
+                       "INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('Fail', 5000)"):
+            subprocess.run(["msibuild", broken, "-q", change], check=True, capture_output=True)
+        by_hand = f'"{self.copied("Hand")}"'
+        command = "reg query HKLM\\SYSTEM\\CurrentControlSet\\Services\\hozen-agent /v ImagePath"
+        fails = f"msiexec /i C:\\broken.msi /qn COLLECTOR={self.collector.address} TOKEN="
+        ended = self.batch(f"{fails}{self.token}", command, "if exist C:\\ProgramData\\Hozen exit 7",
+                           f"{by_hand} install --state C:\\hand", f"{fails}hzt1.wrong", command,
+                           f"{fails}{self.collector.token(self.admin)}", command,
+                           "if exist C:\\ProgramData\\Hozen exit 8", f"{by_hand} uninstall --purge --state C:\\hand")
+        text = ended()
+        lines = text.splitlines()
+        # What only looks leaves the status as it was.
+        statuses = [line == "= 0" for line in lines if line.startswith("= ")]
+        self.assertEqual(statuses, [False, False, False, True, False, True, False, True, True, True], text)
+        paths = [line for line in lines if "ImagePath" in line]
+        self.assertEqual(len(paths), 2, text)
+        for path in paths:
+            self.assertIn("Hand\\hozen-agent.exe", path)
+            self.assertIn("C:\\hand", path)
         self.assertEqual(self.left_behind(), [])
 
     def test_by_its_installer(self):
-        made = subprocess.run([harness.binary("tools/package/msi"), "--program", AGENT, "--out", self.folder], check=True,
-                              capture_output=True, text=True).stdout.strip()
-        shutil.copy(made, self.home / "drive_c/agent.msi")
+        self.packed()
         install = f"msiexec /i C:\\agent.msi /qn COLLECTOR={self.collector.address}"
         ended = self.batch(f"{install} TOKEN=hzt1.wrong", f"if exist {PROGRAM} exit 7",
                            f"{install} TOKEN={self.token}", f"if not exist {PROGRAM} exit 8", self.until("collected"),
