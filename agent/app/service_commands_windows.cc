@@ -105,7 +105,7 @@ absl::Status TakeBack(const std::filesystem::path& state, const Made& made) {
 int TakeBackWhatInstallMade(const std::filesystem::path& state) {
   const absl::StatusOr<Made> made = ReadUndo(state);
   if (absl::IsNotFound(made.status())) return kExitOk;  // `install` has taken it back, or never begun
-  StopInstalledService().IgnoreError();  // it may have been started since
+  StopInstalledService().IgnoreError();                 // it may have been started since
   const absl::Status done = made.ok() ? TakeBack(state, *made) : made.status();
   return done.ok() ? kExitOk : Complain(Say("Not taken back", "元に戻せません"), done);
 }

@@ -112,7 +112,7 @@ class WindowsAgentTest(WineTest):
         shutil.copy(AGENT, self.home / "drive_c/anywhere.exe")
         (self.home / "drive_c/token").write_text(self.token)
         enrol = f"{PROGRAM} install --collector {self.collector.address}"
-        ended = self.batch("C:\\anywhere.exe install && exit 6", f"{enrol} --token hzt1.wrong",
+        ended = self.batch("C:\\anywhere.exe install", "if not errorlevel 1 exit 6", f"{enrol} --token hzt1.wrong",
                            "if exist C:\\ProgramData\\Hozen exit 7",
                            f"{enrol} --token-file C:\\token", f"{PROGRAM} start", self.until("collected"),
                            f"{PROGRAM} stop", f"{PROGRAM} start", self.until("again"), f"{PROGRAM} uninstall",
@@ -123,7 +123,7 @@ class WindowsAgentTest(WineTest):
         self.assertEqual(self.collects(), host)
         self.reached("again")
         text = ended()
-        for says in ("copy it to C:\\Program Files\\Hozen", "Enrolment failed", "Started.", "Stopped.",
+        for says in ("and install it from there", "Enrolment failed", "Started.", "Stopped.",
                      "The service hozen-agent was removed."):
             self.assertIn(says, text)
         shutil.rmtree(self.home / "drive_c/Program Files/Hozen")
