@@ -280,6 +280,8 @@ TEST_F(PackStoreTest, ADamagedHeadIsDataLoss) {
 }
 
 TEST_F(PackStoreTest, APackOfANewerVersionOrAnotherCustomerOrAnotherNumberIsRefused) {
+  // A name that no folder has by chance.
+  options_.customer_id = "the-first-customer";
   ASSERT_TRUE(Open()->Put(TestingChunks({"x"})).ok());
   const std::string sound = Read(Pack(1));
   std::string newer = sound;
@@ -287,11 +289,11 @@ TEST_F(PackStoreTest, APackOfANewerVersionOrAnotherCustomerOrAnotherNumberIsRefu
   Write(Pack(1), newer);
   EXPECT_TRUE(absl::IsFailedPrecondition(OpenPackStore(options_).status()));
   Write(Pack(1), sound);
-  options_.customer_id = "c2";
+  options_.customer_id = "another-customer";
   const absl::Status status = OpenPackStore(options_).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
-  EXPECT_EQ(status.message().find("c1"), absl::string_view::npos) << "customers never meet, in errors neither";
-  options_.customer_id = "c1";
+  EXPECT_EQ(status.message().find("the-first-customer"), absl::string_view::npos) << "customers never meet, in errors neither";
+  options_.customer_id = "the-first-customer";
   fs::rename(Pack(1), Pack(3));
   EXPECT_TRUE(absl::IsFailedPrecondition(OpenPackStore(options_).status()));
 }
