@@ -292,7 +292,8 @@ TEST_F(PackStoreTest, APackOfANewerVersionOrAnotherCustomerOrAnotherNumberIsRefu
   options_.customer_id = "another-customer";
   const absl::Status status = OpenPackStore(options_).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
-  EXPECT_EQ(status.message().find("the-first-customer"), absl::string_view::npos) << "customers never meet, in errors neither";
+  EXPECT_EQ(status.message().find("the-first-customer"), absl::string_view::npos)
+      << "customers never meet, in errors neither";
   options_.customer_id = "the-first-customer";
   fs::rename(Pack(1), Pack(3));
   EXPECT_TRUE(absl::IsFailedPrecondition(OpenPackStore(options_).status()));
