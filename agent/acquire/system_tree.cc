@@ -97,8 +97,8 @@ class SystemFolder final : public TreeFolder {
   const OpenedFile opened_;
 };
 
-// Drives, then devices of shadow copies and of volumes without a letter; where those cannot be listed, the drives come
-// all the same.
+// Drives and volumes without a letter, then devices of shadow copies; where those cannot be listed, the others come all
+// the same.
 class DriveReader final : public TreeReader {
  public:
   explicit DriveReader(const ShadowCopyAccess& shadow_copies) : shadow_copies_(shadow_copies) {}
@@ -109,13 +109,13 @@ class DriveReader final : public TreeReader {
         // One without a medium has nothing that could be missing.
         std::vector<std::string> drives = ListDrives();
         drives.erase(std::remove_if(drives.begin(), drives.end(), &IsEmptyDrive), drives.end());
+        std::vector<std::string> volumes = ListVolumesWithoutDrive();
+        std::move(volumes.begin(), volumes.end(), std::back_inserter(drives));
         return EntriesOf(std::move(drives));
       }
       case 1: {
+        // The last: there may be none, and an empty batch is the end.
         HOZEN_ASSIGN_OR_RETURN(std::vector<std::string> devices, shadow_copies_.list());
-        // Always the last: an empty batch is the end.
-        std::vector<std::string> volumes = ListVolumesWithoutDrive();
-        std::move(volumes.begin(), volumes.end(), std::back_inserter(devices));
         return EntriesOf(std::move(devices));
       }
       default:

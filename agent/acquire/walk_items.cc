@@ -21,8 +21,9 @@ v1::Failure Overwritten(uint64_t bytes) {
 absl::StatusOr<std::unique_ptr<Source>> StreamOf(const std::optional<ResolvedEntry>& found, const TreeStream& wanted) {
   if (found.has_value()) {
     for (const TreeStream& stream : found->entry.streams) {
-      if (stream.is_data == wanted.is_data && stream.name == wanted.name)
+      if (stream.is_data == wanted.is_data && stream.name == wanted.name) {
         return found->folder->OpenStream(found->entry, stream);
+      }
     }
   }
   return absl::NotFoundError("there is no such stream");

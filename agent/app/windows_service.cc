@@ -357,7 +357,11 @@ absl::StatusOr<Installed> InstallService(const std::filesystem::path& program, c
   }
   if (service == nullptr) return LastError("Making the service");
   if (const absl::Status told = RegisterEventSource(program.wstring()); !told.ok()) {
-    if (installed.replaced.empty()) ::DeleteService(service.get());
+    if (installed.replaced.empty()) {
+      ::DeleteService(service.get());
+    } else {
+      RestoreService(installed.replaced).IgnoreError();  // what failed first is what is told
+    }
     return told;
   }
   ConfigureAll(service.get(), installed.notes);

@@ -37,8 +37,8 @@ std::string SystemDrive() { return WindowsFolder().substr(0, 2); }
 
 std::optional<std::string> PathOfVolume(std::string_view name) {
   const std::string device = Concat(R"(\\?\)", name);
-  const std::optional<std::vector<std::string>> places = PlacesOfVolume(device);
-  if (!places.has_value()) return std::nullopt;
+  const absl::StatusOr<std::vector<std::string>> places = PlacesOfVolume(device);
+  if (!places.ok()) return std::nullopt;
   for (const std::string& place : *places) {
     if (place.size() == 2) return place;
   }

@@ -72,8 +72,9 @@ absl::Status CheckFolder(const std::filesystem::path& folder, const ACL* ours) {
   if (!::GetFileInformationByHandle(handle.get(), &facts)) return Win32Status(::GetLastError(), PathText(folder));
   // Wine's handles do not tell what is a link, its names do.
   const DWORD by_name = ::GetFileAttributesW(ExtendedPath(folder).c_str());
-  if (((facts.dwFileAttributes | by_name) & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+  if (((facts.dwFileAttributes | by_name) & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
     return Refuse(folder, "leads elsewhere");
+  }
   if ((facts.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0) {
     return absl::FailedPreconditionError(Concat(PathText(folder), " is not a folder"));
   }

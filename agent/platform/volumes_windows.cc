@@ -6,6 +6,9 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/concat.h"
+#include "core/base/printable.h"
+#include "core/base/windows_error.h"
 #include "core/base/windows_text.h"
 
 namespace hozen {
@@ -25,12 +28,15 @@ bool HostVolume::has_letter() const {
   return std::any_of(places.begin(), places.end(), [](const std::string& place) { return place.size() == 2; });
 }
 
-std::optional<std::vector<std::string>> PlacesOfVolume(const std::string& device) {
+absl::StatusOr<std::vector<std::string>> PlacesOfVolume(const std::string& device) {
   const std::wstring volume = WideOfWtf8(device) + L"\\";
   std::wstring names(1024, L'\0');
   DWORD size = 0;
   while (!::GetVolumePathNamesForVolumeNameW(volume.c_str(), names.data(), static_cast<DWORD>(names.size()), &size)) {
-    if (::GetLastError() != ERROR_MORE_DATA || size <= names.size() || size > kMostPlacesChars) return std::nullopt;
+    const DWORD error = ::GetLastError();
+    if (error != ERROR_MORE_DATA || size <= names.size() || size > kMostPlacesChars) {
+      return Win32Status(error, Concat("Asking where ", Printable(device), " is mounted"));
+    }
     names.assign(size, L'\0');
   }
   std::vector<std::string> places;

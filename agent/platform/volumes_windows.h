@@ -2,9 +2,10 @@
 #ifndef HOZEN_AGENT_PLATFORM_VOLUMES_WINDOWS_H_
 #define HOZEN_AGENT_PLATFORM_VOLUMES_WINDOWS_H_
 
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "absl/status/statusor.h"
 
 namespace hozen {
 
@@ -19,8 +20,8 @@ struct HostVolume {
 // listed.
 std::vector<HostVolume> ListHostVolumes();
 
-// Where the volume with this device is mounted; without a value where there is no such volume.
-std::optional<std::vector<std::string>> PlacesOfVolume(const std::string& device);
+// Where the volume with this device is mounted. Errors as Win32Status.
+absl::StatusOr<std::vector<std::string>> PlacesOfVolume(const std::string& device);
 
 }  // namespace hozen
 

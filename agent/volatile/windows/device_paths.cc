@@ -6,11 +6,13 @@
 #include <iterator>
 #include <utility>
 
+#include "agent/platform/volumes_windows.h"
+#include "core/base/windows_text.h"
+
 namespace hozen {
 namespace {
 
 constexpr size_t kMostTargetChars = 1024;
-constexpr int kMostVolumes = 1024;
 constexpr std::wstring_view kRemote[] = {LR"(\Device\Mup\)", LR"(\Device\LanmanRedirector\)"};
 constexpr std::wstring_view kSystemRoot = LR"(\SystemRoot\)";
 constexpr std::wstring_view kDosDevices = LR"(\??\)";
@@ -26,30 +28,12 @@ std::wstring TargetOf(const std::wstring& name) {
   return ::QueryDosDeviceW(name.c_str(), target, std::size(target)) == 0 ? L"" : target;
 }
 
-// A volume's first mount point without its last backslash: "D:", "C:\mnt".
-std::wstring PlaceOfVolume(const std::wstring& volume) {
-  wchar_t names[kMostTargetChars] = {};
-  DWORD size = 0;
-  if (!::GetVolumePathNamesForVolumeNameW(volume.c_str(), names, std::size(names), &size)) return L"";
-  std::wstring place = names;
-  if (!place.empty() && place.back() == L'\\') place.pop_back();
-  return place;
-}
-
 void AddVolumes(std::map<std::wstring, std::wstring>& places) {
-  wchar_t name[MAX_PATH] = {};
-  const HANDLE search = ::FindFirstVolumeW(name, std::size(name));
-  if (search == INVALID_HANDLE_VALUE) return;
-  int volumes = 0;
-  do {
-    // "\\?\Volume{...}\": QueryDosDevice wants what stands between.
-    const std::wstring volume = name;
-    if (volume.size() < 6) continue;
-    const std::wstring device = TargetOf(volume.substr(4, volume.size() - 5));
-    const std::wstring place = PlaceOfVolume(volume);
-    if (!device.empty() && !place.empty()) places.try_emplace(device, place);
-  } while (++volumes < kMostVolumes && ::FindNextVolumeW(search, name, std::size(name)));
-  ::FindVolumeClose(search);
+  for (const HostVolume& volume : ListHostVolumes()) {
+    // "\\?\Volume{...}": QueryDosDevice wants what stands behind the prefix.
+    const std::wstring device = TargetOf(WideOfWtf8(volume.device).substr(kDosDevices.size()));
+    if (!device.empty() && !volume.places.empty()) places.try_emplace(device, WideOfWtf8(volume.places.front()));
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/acquire/failure.h"
+#include "agent/platform/volumes_windows.h"
 #include "agent/volatile/record_source.h"
 #include "agent/volatile/windows/device_paths.h"
 #include "agent/volatile/windows/host_values.h"
@@ -19,7 +20,6 @@ namespace hozen {
 namespace {
 
 constexpr int kMostVolumes = 1024;
-constexpr size_t kMostPlacesChars = 64 << 10;
 
 struct Flag {
   uint32_t bit;
@@ -54,24 +54,11 @@ std::wstring TargetOf(const std::wstring& name) {
   return ::QueryDosDeviceW(name.c_str(), target, std::size(target)) == 0 ? L"" : target;
 }
 
-// A drive without a medium must not make a window that asks for one.
-class NoWindows {
- public:
-  NoWindows() { ::SetThreadErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX, &before_); }
-  ~NoWindows() { ::SetThreadErrorMode(before_, nullptr); }
-  NoWindows(const NoWindows&) = delete;
-  NoWindows& operator=(const NoWindows&) = delete;
-
- private:
-  DWORD before_ = 0;
-};
-
 class Volumes {
  public:
   explicit Volumes(const StateContext& context) : context_(context) {}
 
   std::vector<v1::VolatileRecord> Make() {
-    const NoWindows no_windows;
     wchar_t name[MAX_PATH] = {};
     const HANDLE search = ::FindFirstVolumeW(name, std::size(name));
     if (search == INVALID_HANDLE_VALUE) {
@@ -99,19 +86,14 @@ class Volumes {
 
   // "C:\", "C:\mnt\"; empty where it is mounted nowhere.
   std::vector<std::wstring> PlacesOf(const std::wstring& volume) {
-    std::wstring names(1024, L'\0');
-    DWORD size = 0;
-    while (!::GetVolumePathNamesForVolumeNameW(volume.c_str(), names.data(), static_cast<DWORD>(names.size()), &size)) {
-      if (::GetLastError() != ERROR_MORE_DATA || size <= names.size() || size > kMostPlacesChars) {
-        Miss(Concat("where ", Wtf8OfWide(volume), " is mounted"), Win32Status(::GetLastError(), "Asking for it"));
-        return {};
-      }
-      names.assign(size, L'\0');
+    const absl::StatusOr<std::vector<std::string>> found =
+        PlacesOfVolume(Wtf8OfWide(volume.substr(0, volume.size() - 1)));
+    if (!found.ok()) {
+      Miss(Concat("where ", Wtf8OfWide(volume), " is mounted"), found.status());
+      return {};
     }
     std::vector<std::wstring> places;
-    for (size_t at = 0; at < names.size() && names[at] != L'\0'; at += places.back().size() + 1) {
-      places.emplace_back(names.c_str() + at);
-    }
+    for (const std::string& place : *found) places.push_back(WideOfWtf8(place) + L"\\");
     return places;
   }
 
