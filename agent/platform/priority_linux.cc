@@ -1,4 +1,3 @@
-#include <linux/ioprio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +10,10 @@
 namespace hozen {
 namespace {
 constexpr int kNice = 10;
+// ioprio_set(2) has no wrapper, and the kernel's header for it is no C++ since Linux 6.1.188.
+constexpr int kIoprioWhoProcess = 1;
+constexpr int kIoprioClassBestEffort = 2;
+constexpr int kIoprioClassShift = 13;
 // Of 0 to 7. Not the idle class: behind a busy disk it would never read, and deadlines are promises too.
 constexpr int kLowestBestEffort = 7;
 }  // namespace
@@ -23,7 +26,8 @@ absl::Status LowerPriority() {
   if (nice_now < kNice && setpriority(PRIO_PROCESS, 0, kNice) != 0) {
     return ErrnoStatus(errno, "Lowering our own priority");
   }
-  if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, kLowestBestEffort)) != 0) {
+  if (syscall(SYS_ioprio_set, kIoprioWhoProcess, 0,
+              (kIoprioClassBestEffort << kIoprioClassShift) | kLowestBestEffort) != 0) {
     return ErrnoStatus(errno, "Lowering our own I/O priority");
   }
   return absl::OkStatus();

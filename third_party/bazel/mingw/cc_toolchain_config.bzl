@@ -11,6 +11,7 @@ load(
     "variable_with_value",
     "with_feature_set",
 )
+load("//third_party/bazel:prelude_toolchain.bzl", "PRELUDE_WARNINGS")
 
 _COMPILE = [
     ACTION_NAMES.assemble,
@@ -109,12 +110,11 @@ def _mingw_toolchain_config_impl(ctx):
             "-ffile-prefix-map=/usr/lib/gcc/x86_64-w64-mingw32=/hozen/gcc",
         ]),
         _flags("optimised_compile_flags", _COMPILE, ["-O2"], only_with = "opt"),
-        # See tools/windows/recipes/prelude.sh.
+        # tools/windows/recipes/prelude.sh
         _flags("prelude", [ACTION_NAMES.cpp_compile], [
             "-include",
             prefix + "/include/hozen-prelude.h",
-            "-Winvalid-pch",
-        ], only_with = "opt"),
+        ] + PRELUDE_WARNINGS, only_with = "opt"),
         _flags("default_link_flags", _LINK, [
             "-L" + prefix + "/lib",
             "-static",
