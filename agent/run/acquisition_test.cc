@@ -70,6 +70,31 @@ class AcquisitionTest : public AcquisitionTestBase {
       return v1::TargetOutcome();
     };
   }
+
+  // An acquisition that is stopped when so many chunks came, all of which are acknowledged.
+  void StopAfter(uint64_t acknowledged, const std::string& id) {
+    {
+      absl::MutexLock lock(&store_.mutex);
+      store_.acknowledge_at_most = acknowledged;
+      store_.puts = 0;
+    }
+    const std::unique_ptr<Acquisition> first = Make(id);
+    std::thread stopper([&] {
+      const absl::Time patience = absl::Now() + absl::Seconds(30);
+      absl::MutexLock lock(&store_.mutex);
+      store_.mutex.AwaitWithDeadline(
+          absl::Condition(
+              +[](FakeStore* store) { return store->puts >= store->acknowledge_at_most; }, &store_),
+          patience);
+      store_.mutex.Unlock();
+      first->Stop();
+      store_.mutex.Lock();
+    });
+    ASSERT_EQ(first->Run().end, Acquisition::End::kStopped) << acknowledged;
+    stopper.join();
+    absl::MutexLock lock(&store_.mutex);
+    store_.acknowledge_at_most = 1'000'000;
+  }
 };
 
 TEST_F(AcquisitionTest, TakesItemsOfAllKindsAndCommitsTheirManifest) {
@@ -314,29 +339,7 @@ TEST_F(AcquisitionTest, AStopGoesOnWhereItWasAcknowledged) {
   CollectMuch();
   for (const uint64_t acknowledged : {0, 1, 5, 9, 13, 16, 19, 21}) {
     const std::string id = Concat("after-", acknowledged);
-    {
-      absl::MutexLock lock(&store_.mutex);
-      store_.acknowledge_at_most = acknowledged;
-      store_.puts = 0;
-    }
-    const std::unique_ptr<Acquisition> first = Make(id);
-    std::thread stopper([&] {
-      const absl::Time patience = absl::Now() + absl::Seconds(30);
-      absl::MutexLock lock(&store_.mutex);
-      store_.mutex.AwaitWithDeadline(
-          absl::Condition(
-              +[](FakeStore* store) { return store->puts >= store->acknowledge_at_most; }, &store_),
-          patience);
-      store_.mutex.Unlock();
-      first->Stop();
-      store_.mutex.Lock();
-    });
-    ASSERT_EQ(first->Run().end, Acquisition::End::kStopped) << acknowledged;
-    stopper.join();
-    {
-      absl::MutexLock lock(&store_.mutex);
-      store_.acknowledge_at_most = 1'000'000;
-    }
+    StopAfter(acknowledged, id);
     ASSERT_EQ(Make(id)->Run().end, Acquisition::End::kCommitted);
     const Evidence evidence = Committed();
     EXPECT_EQ(evidence.items.size(), 15u);
@@ -602,6 +605,37 @@ TEST_F(AcquisitionTest, AMapTooLongForARecordIsSplit) {
   EXPECT_EQ(disk.extents_size(), 20 * 256);
   EXPECT_GT(disk.extents_size(), kMaxExtentsPerRecord);
   EXPECT_EQ(disk.unreadable_bytes(), 10 * kMiB);
+}
+
+TEST_F(AcquisitionTest, AMapTooLongForARecordIsSplitWhereverItsPiecesEnd) {
+  // Sectors that are bad two by two, none of which begins or ends where a chunk could: the map of a file with holes.
+  const std::string bytes = Noise(40 * kMiB, 1);
+  std::vector<std::pair<uint64_t, uint64_t>> bad;
+  for (uint64_t at = 4096; at < bytes.size(); at += 16384) bad.emplace_back(at, 8192);
+  // And a listing of more chunks than a record has room for.
+  const std::string listing = Noise(100 * kMiB + 12345, 7);
+  collect_ = [&](const v1::Target&, const AcquireOptions&, ItemSink& sink) -> absl::StatusOr<v1::TargetOutcome> {
+    FaultySource source(bytes, bad, bytes.size());
+    if (absl::Status status = sink.Take(FileItem("/f", bytes.size(), 1), source, false); !status.ok()) return status;
+    v1::Item item;
+    item.set_kind(v1::Item::KIND_LISTING);
+    item.set_path("listing");
+    if (absl::Status status = sink.Take(item, *NewMemorySource(listing), true); !status.ok()) return status;
+    return v1::TargetOutcome();
+  };
+  // Stopped in the file, in the listing, and not at all.
+  for (const uint64_t acknowledged : {2400, 6000, 1'000'000}) {
+    const std::string id = Concat("after-", acknowledged);
+    if (acknowledged < 1'000'000) StopAfter(acknowledged, id);
+    ASSERT_EQ(Make(id)->Run().end, Acquisition::End::kCommitted) << acknowledged;
+    const Evidence evidence = Committed();
+    const v1::Item& file = Find(evidence, "/f");
+    EXPECT_GT(file.extents_size(), kMaxExtentsPerRecord);
+    EXPECT_EQ(file.unreadable_bytes(), 20 * kMiB);
+    const v1::Item& made = Find(evidence, "listing");
+    EXPECT_GT(made.extents_size(), kMaxExtentsPerRecord);
+    EXPECT_EQ(made.sha256(), Sha256::Of(listing).bytes());
+  }
 }
 
 TEST_F(AcquisitionTest, ReportsHowFarItIs) {

@@ -81,7 +81,8 @@ void StreamPipeline::Close(std::shared_ptr<ChunkAssembly> chunk, Step& step) {
 absl::Status StreamPipeline::Add(Piece piece) {
   const std::shared_ptr<Step> step = NewPieceStep(std::move(piece));
   offset_bytes_ += step->size_bytes;
-  // Only where a piece may end on the way through an undisturbed stream.
+  step->ends_chunks = true;
+  // Where a piece may end on the way through an undisturbed stream.
   step->may_checkpoint = offset_bytes_ % kMaxChunkSizeBytes == 0;
   if (step->bytes != nullptr) {
     auto chunk = std::make_shared<ChunkAssembly>();
@@ -125,8 +126,8 @@ absl::Status StreamPipeline::AddCut(Piece piece, const std::vector<CutPart>& par
     at += part.size_bytes;
   }
   while (open_.held_bytes() > options_.open_bytes) Close(open_.TakeOldest(), *step);
-  const bool ends_with_chunk = parts.empty() || parts.back().last;
-  step->may_checkpoint = open_.empty() && ends_with_chunk;
+  step->ends_chunks = open_.empty() && (parts.empty() || parts.back().last);
+  step->may_checkpoint = step->ends_chunks;
   HOZEN_RETURN_IF_ERROR(Push(step));
   // The whole chunks of a piece together: small ones are hashed faster than a thread is woken.
   if (!whole.empty()) {
@@ -322,14 +323,13 @@ absl::Status StreamPipeline::PutChunk(PlainChunk chunk, std::vector<uint64_t> nu
 
 absl::Status StreamPipeline::MaybeCheckpoint(const Step& step) {
   const StreamUnderWay& stream = *stream_;
-  // Only where a piece may end on the way through an undisturbed stream: then a resumed one is cut into the same
+  const auto is_long = [&stream](int extents) { return stream.extents() >= static_cast<size_t>(extents); };
+  // Rather where a piece may end on the way through an undisturbed stream: then a resumed one is cut into the same
   // chunks.
-  if (!step.may_checkpoint) return absl::OkStatus();
-  if (stream.chunk_bytes() < options_.checkpoint_chunk_bytes &&
-      stream.stream_bytes() < options_.checkpoint_stream_bytes &&
-      stream.extents() < static_cast<size_t>(options_.checkpoint_extents)) {
-    return absl::OkStatus();
-  }
+  const bool is_due = step.may_checkpoint && (stream.chunk_bytes() >= options_.checkpoint_chunk_bytes ||
+                                              stream.stream_bytes() >= options_.checkpoint_stream_bytes ||
+                                              is_long(options_.checkpoint_extents));
+  if (!is_due && !(step.ends_chunks && is_long(options_.most_extents))) return absl::OkStatus();
   return ledger_.AddCheckpoint(stream_->Checkpoint());
 }
 

@@ -35,6 +35,9 @@ struct StreamPipelineOptions {
   uint64_t checkpoint_chunk_bytes = 4 << 20;
   uint64_t checkpoint_stream_bytes = 256 << 20;
   int checkpoint_extents = 512;
+  // After so many runs also where a resumed stream would be cut otherwise (what is made anew is cut by its bytes,
+  // islands in holes never meet a good place): a record has a largest size.
+  int most_extents = 2048;
 };
 
 // Called from one thread; the work is done on threads of its own. Each call that waits returns why delivering ends.
@@ -82,7 +85,9 @@ class StreamPipeline {
     std::shared_ptr<const std::string> bytes;
     std::vector<StepPart> parts;
     std::vector<std::shared_ptr<ChunkAssembly>> closed;  // of several parts, and all of them came with this step
-    bool may_checkpoint = false;  // a stream that is resumed behind this piece is cut as one that was never interrupted
+    bool ends_chunks = false;                            // no chunk is open behind this piece
+    bool may_checkpoint =
+        false;  // and a stream that is resumed behind this piece is cut as one that was never interrupted
     int64_t read_unix_ms = 0;
     v1::Item item;
     uint64_t stream_number = 0;
