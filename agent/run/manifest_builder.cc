@@ -104,27 +104,27 @@ absl::Status WriteBody(const std::filesystem::path& journal, uint64_t journal_si
               begins[record.stream().stream_number()] = offset_bytes;
             }
             if (!record.has_body()) return absl::OkStatus();
-            if (!record.body().has_item() || record.stream_number() == 0) {
-              return WriteBodyRecord(record.body(), on_bytes);
-            }
-            const auto begin = begins.find(record.stream_number());
-            if (begin == begins.end()) return absl::DataLossError("the journal lacks a stream's beginning");
+            if (!record.body().has_item()) return WriteBodyRecord(record.body(), on_bytes);
             GrowingMap map(record.body().item().index(), on_bytes);
             v1::BodyRecord whole = record.body();
             v1::Item& item = *whole.mutable_item();
             const auto last_times = std::move(*item.mutable_read_times());
             item.clear_read_times();
-            HOZEN_RETURN_IF_ERROR(ReadJournal(journal, begin->second, offset_bytes,
-                                              [&](uint64_t, const v1::JournalRecord& earlier) -> absl::Status {
-                                                if (!earlier.has_stream() ||
-                                                    earlier.stream().stream_number() != record.stream_number()) {
-                                                  return absl::OkStatus();
-                                                }
-                                                item.mutable_read_times()->MergeFrom(earlier.stream().read_times());
-                                                return map.Add(earlier.stream().extents());
-                                              })
-                                      .status());
-            begins.erase(begin);
+            if (record.stream_number() != 0) {
+              const auto begin = begins.find(record.stream_number());
+              if (begin == begins.end()) return absl::DataLossError("the journal lacks a stream's beginning");
+              HOZEN_RETURN_IF_ERROR(ReadJournal(journal, begin->second, offset_bytes,
+                                                [&](uint64_t, const v1::JournalRecord& earlier) -> absl::Status {
+                                                  if (!earlier.has_stream() ||
+                                                      earlier.stream().stream_number() != record.stream_number()) {
+                                                    return absl::OkStatus();
+                                                  }
+                                                  item.mutable_read_times()->MergeFrom(earlier.stream().read_times());
+                                                  return map.Add(earlier.stream().extents());
+                                                })
+                                        .status());
+              begins.erase(begin);
+            }
             HOZEN_RETURN_IF_ERROR(map.Add(record.body().item().extents()));
             item.mutable_read_times()->MergeFrom(last_times);
             *item.mutable_extents() = map.TakeRest();

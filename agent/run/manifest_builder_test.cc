@@ -9,6 +9,9 @@
 
 #include "agent/run/journal.h"
 #include "core/base/concat.h"
+#include "core/crypto/sha256.h"
+#include "core/evidence/body.h"
+#include "core/evidence/map.h"
 
 namespace hozen {
 namespace {
@@ -42,6 +45,37 @@ class ManifestBuilderTest : public ::testing::Test {
 };
 
 TEST_F(ManifestBuilderTest, WritesTheBodyOfAWholeJournal) { EXPECT_TRUE(Write().ok()) << Write(); }
+
+TEST_F(ManifestBuilderTest, AMapThatIsLongerThanARecordStandsInParts) {
+  const std::filesystem::path path = folder_ / "long";
+  absl::StatusOr<std::unique_ptr<Journal>> journal =
+      Journal::Open(path, [](uint64_t, const v1::JournalRecord&) { return absl::OkStatus(); });
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  constexpr int kRuns = 2 * kMaxExtentsPerRecord + 5;
+  v1::JournalRecord record;
+  v1::Item& item = *record.mutable_body()->mutable_item();
+  item.set_kind(v1::Item::KIND_DISK);
+  item.set_state(v1::Item::STATE_COMPLETE);
+  item.set_path("/a disk in small pieces");
+  item.set_has_stream(true);
+  item.set_sha256(std::string(Sha256::Of("").bytes()));
+  item.set_size_bytes(kRuns * 512);
+  for (int i = 0; i < kRuns; ++i) {
+    *item.add_extents() = ChunkExtent(Sha256::Of(Concat(i)), 512);
+  }
+  ASSERT_TRUE((*journal)->Append(record).ok());
+  int runs = 0;
+  BodyReader::Handler handler;
+  handler.on_extents = [&](uint64_t, const ExtentList& extents) {
+    runs += extents.size();
+    return absl::OkStatus();
+  };
+  BodyReader reader(handler);
+  const absl::Status written =
+      WriteBody(path, (*journal)->size_bytes(), [&](std::string_view bytes) { return reader.Feed(bytes); });
+  EXPECT_TRUE(written.ok()) << written;
+  EXPECT_EQ(runs, kRuns);
+}
 
 TEST_F(ManifestBuilderTest, AJournalThatHasBecomeShorterMakesNoBody) {
   std::filesystem::resize_file(path(), size_bytes_ / 2);
