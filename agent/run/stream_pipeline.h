@@ -86,8 +86,8 @@ class StreamPipeline {
     std::vector<StepPart> parts;
     std::vector<std::shared_ptr<ChunkAssembly>> closed;  // of several parts, and all of them came with this step
     bool ends_chunks = false;                            // no chunk is open behind this piece
-    bool may_checkpoint =
-        false;  // and a stream that is resumed behind this piece is cut as one that was never interrupted
+    // And a stream that is resumed behind this piece is cut as one that was never interrupted.
+    bool may_checkpoint = false;
     int64_t read_unix_ms = 0;
     v1::Item item;
     uint64_t stream_number = 0;
