@@ -145,9 +145,10 @@ class TriageTest(harness.SystemTest):
         state, enrolled = fleet.enrol(fleet.token(admin))
         self.assertEqual(enrolled.status, 0, enrolled.err)
         trace = self.folder / "trace"
-        traced = fleet.agent(state, ["strace", "-f", "-o", trace, "-e",
+        # Without --seccomp-bpf each system call would stop the agent, not only these.
+        traced = fleet.agent(state, ["strace", "-f", "--seccomp-bpf", "-o", trace, "-e",
                                      "trace=openat,open,creat,openat2,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,"
-                                     "truncate,link,linkat,symlink,symlinkat,chmod,fchmodat,chown,utimensat,write"])
+                                     "truncate,link,linkat,symlink,symlinkat,chmod,fchmodat,chown,utimensat"])
         host = fleet.host(home)
         self.collect(fleet, home, host, "--artifacts", "HozenLinuxTriage", "--path", "/etc/**")
         agent = int(subprocess.run(["pgrep", "-P", str(traced.pid)], capture_output=True, check=True).stdout.split()[0])
@@ -155,7 +156,7 @@ class TriageTest(harness.SystemTest):
         traced.process.wait(harness.DEADLINE_S)
         wrote = []
         for line in trace.read_text(errors="replace").splitlines():
-            if re.search(r"\bwrite\(", line) or " = -1 " in line:
+            if " = -1 " in line:
                 continue
             named = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
             writing = re.search(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", line) or \
