@@ -21,6 +21,7 @@ def _prelude_toolchain_impl(repository_ctx):
         ('load(":', 'load("@local_config_cc//:'),
         ('":builtin_include_directory_paths"', '"@local_config_cc//:builtin_include_directory_paths"'),
         ("cxx_builtin_include_directories = [", 'cxx_builtin_include_directories = ["%s", ' % folder),
+        ('opt_compile_flags = [', 'opt_compile_flags = ["-DHOZEN_PRELUDE", '),
         ('cxx_flags = ["-std=c++0x"]', "cxx_flags = " + repr(["-include", folder + "/hozen-prelude.h"] + PRELUDE_WARNINGS)),
     ]:
         if old not in build:

@@ -1,7 +1,7 @@
 // The headers of others that most of our files include: compiled once (./compile), and put by the toolchain before
 // every file that is built with it. Nobody includes this by hand, and no file may do without an include because of it:
 // builds that have no prelude show what is missing (tools/test --asan and its like, tools/lint --tidy).
-#ifdef __OPTIMIZE__  // else it is a debug build, which nothing was compiled for
+#ifdef HOZEN_PRELUDE  // the toolchains define it in optimised builds; nothing was compiled for others
 
 #if __INCLUDE_LEVEL__ > 0
 #warning \
@@ -61,4 +61,4 @@
 #include <gtest/gtest.h>
 #endif
 
-#endif  // __OPTIMIZE__
+#endif  // HOZEN_PRELUDE

@@ -112,6 +112,7 @@ def _mingw_toolchain_config_impl(ctx):
         _flags("optimised_compile_flags", _COMPILE, ["-O2"], only_with = "opt"),
         # tools/windows/recipes/prelude.sh
         _flags("prelude", [ACTION_NAMES.cpp_compile], [
+            "-DHOZEN_PRELUDE",
             "-include",
             prefix + "/include/hozen-prelude.h",
         ] + PRELUDE_WARNINGS, only_with = "opt"),

@@ -7,7 +7,7 @@ build() {
   # The agent knows its collector by address, so xDS and the route lookup service, with the protocol descriptions and
   # the rules of authorization that they bring, would be code that nobody calls. Load reports (orca) are part of every
   # channel and stay. Names are looked up by Windows, which knows its rules for them, rather than by c-ares. What is left
-  # of gRPC waits for the network or for zstd, so it is compiled for size. All of it is 3 MB less.
+  # of gRPC waits for the network or for zstd, so it is compiled for size.
   sed -i -E '/xds\/(data|service)\/orca/!{/^  src\/(core|cpp)\/.*(envoy|udpa|xds|\/rls|lookup|opencensus|cncf|upbdefs|rbac|google_c2p|c_ares\/grpc_ares|matchers|grpc_authorization_engine).*\.(cc|c)$/d}' \
     "$source/CMakeLists.txt"
   flags="${flags/-O2/-Os} -DGRPC_ARES=0 -DGRPC_NO_XDS -DGRPC_NO_RLS"

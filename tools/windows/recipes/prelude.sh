@@ -10,5 +10,5 @@ build() {
   "$folder/compile" "$out/include" "$host-g++-posix" $paths -ffile-prefix-map=/usr/lib/gcc/x86_64-w64-mingw32=/hozen/gcc -std=c++20 \
     -fstack-protector-strong -fcf-protection=full -ffunction-sections -fdata-sections \
     -D_WIN32_WINNT=0x0A00 -DWINVER=0x0A00 -DUNICODE -D_UNICODE -DWIN32_LEAN_AND_MEAN -DNOMINMAX -DNOGDI \
-    -D__USE_MINGW_ANSI_STDIO=1 -D_GLIBCXX_ASSERTIONS -UNDEBUG -isystem "$prefix/include"
+    -D__USE_MINGW_ANSI_STDIO=1 -D_GLIBCXX_ASSERTIONS -UNDEBUG -DHOZEN_PRELUDE -isystem "$prefix/include"
 }
