@@ -1,9 +1,8 @@
 // hozen-agent: what runs on a host. Flags, wiring, signals; everything else is in the other rooms.
-#include <CLI/CLI.hpp>
-#include <algorithm>
+#include <iostream>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
@@ -16,6 +15,7 @@
 #include "core/base/language.h"
 #include "core/base/tls_only_1_3.h"
 #include "core/base/version.h"
+#include "core/command_line/command_line.h"
 
 namespace {
 
@@ -33,8 +33,6 @@ Examples:
   # Who this agent is, and what it is doing
   hozen-agent status --state /var/lib/hozen-agent --json)";
 
-std::string Text(std::string_view english, std::string_view japanese) { return std::string(Say(english, japanese)); }
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,52 +48,57 @@ int main(int argc, char** argv) {
   // tests, too slow and too bold on somebody's PC.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
-  CLI::App app(Text("Hozen's agent: collects what a signed plan orders and streams it to the collector.",
-                    "Hozen のエージェント: 署名された計画に従って証拠を収集し、コレクターへ送ります。"));
-  app.set_version_flag("--version", std::string(hozen::kHozenVersion));
-  app.require_subcommand(1);
-  app.footer(Text("Exit status: 0 done; 1 failed; 2 wrong use; 3 the state folder (not enrolled, enrolled already,\n"
-                  "damaged, or in use by another agent); 4 refused by the collector; 5 the collector was not reached.",
-                  "終了コード: 0 成功、1 失敗、2 使い方の誤り、3 状態フォルダ (未登録、登録済み、破損、使用中)、\n"
-                  "4 コレクターによる拒否、5 コレクターに接続できません。") +
+  hozen::CommandTree commands(Say("Hozen's agent: collects what a signed plan orders and streams it to the collector.",
+                                  "Hozen のエージェント: 署名された計画に従って証拠を収集し、コレクターへ送ります。"),
+                              argc > 0 ? argv[0] : "");
+  const hozen::Command app = commands.root();
+  commands.SetVersion(hozen::kHozenVersion);
+  app.RequireCommand();
+  app.Footer(std::string(Say(
+                 "Exit status: 0 done; 1 failed; 2 wrong use; 3 the state folder (not enrolled, enrolled already,\n"
+                 "damaged, or in use by another agent); 4 refused by the collector; 5 the collector was not reached.",
+                 "終了コード: 0 成功、1 失敗、2 使い方の誤り、3 状態フォルダ (未登録、登録済み、破損、使用中)、\n"
+                 "4 コレクターによる拒否、5 コレクターに接続できません。")) +
              kExamples);
 
   hozen::EnrollFlags enroll;
-  CLI::App* enroll_command =
-      app.add_subcommand("enroll", Text("Make this host one of the customer's", "このホストを登録する"));
-  enroll_command->add_option("--collector", enroll.collector, "HOST:PORT")->required();
-  CLI::Option* token = enroll_command->add_option("--token", enroll.token, "hzt1....");
-  CLI::Option* token_file = enroll_command->add_option("--token-file", enroll.token_file,
-                                                       Text("A file with the token; other users cannot see it there",
-                                                            "トークンを書いたファイル (他の利用者に見えません)"));
-  token->excludes(token_file);
-  enroll_command->add_option("--state", enroll.state, Text("The state folder", "状態フォルダ"))->required();
+  const hozen::Command enroll_command =
+      app.AddCommand("enroll", Say("Make this host one of the customer's", "このホストを登録する"));
+  enroll_command.AddOption("--collector", enroll.collector, "HOST:PORT").Required();
+  const hozen::Option token = enroll_command.AddOption("--token", enroll.token, "hzt1....");
+  const hozen::Option token_file =
+      enroll_command.AddOption("--token-file", enroll.token_file,
+                               Say("A file with the token; other users cannot see it there",
+                                   "トークンを書いたファイル (他の利用者に見えません)"));
+  token.Excludes(token_file);
+  enroll_command.AddOption("--state", enroll.state, Say("The state folder", "状態フォルダ")).Required();
 
   hozen::ServeFlags serve;
-  CLI::App* run_command =
-      app.add_subcommand("run", Text("Run until SIGTERM or SIGINT", "SIGTERM か SIGINT まで動作する"));
-  run_command->add_option("--state", serve.state, Text("The state folder", "状態フォルダ"))->required();
-  run_command->add_flag("--normal-priority", serve.normal_priority,
-                        Text("Do not step back behind the host's own work", "優先度を下げない"));
+  const hozen::Command run_command =
+      app.AddCommand("run", Say("Run until SIGTERM or SIGINT", "SIGTERM か SIGINT まで動作する"));
+  run_command.AddOption("--state", serve.state, Say("The state folder", "状態フォルダ")).Required();
+  run_command.AddFlag("--normal-priority", serve.normal_priority,
+                      Say("Do not step back behind the host's own work", "優先度を下げない"));
 
   std::string status_state;
   bool json = false;
-  CLI::App* status_command = app.add_subcommand("status", Text("Say how this agent fares", "状態を表示する"));
-  status_command->add_option("--state", status_state, Text("The state folder", "状態フォルダ"))->required();
-  status_command->add_flag("--json", json, Text("One JSON document", "JSON で出力する"));
+  const hozen::Command status_command = app.AddCommand("status", Say("Say how this agent fares", "状態を表示する"));
+  status_command.AddOption("--state", status_state, Say("The state folder", "状態フォルダ")).Required();
+  status_command.AddFlag("--json", json, Say("One JSON document", "JSON で出力する"));
 
   hozen::ServiceCommands service;
   service.AddTo(app);
 
-  if (argc > 0) app.name(argv[0]);
-  std::reverse(words.begin(), words.end());  // the last one first is how the parser wants them
-  try {
-    app.parse(words);
-  } catch (const CLI::ParseError& error) {
-    // Help and version are "errors" with status 0.
-    return app.exit(error) == 0 ? hozen::kExitOk : hozen::kExitUsage;
+  const hozen::ParseResult parsed = commands.Parse(std::move(words));
+  if (parsed.kind == hozen::ParseResult::Kind::kAnswer) {
+    std::cout << parsed.text;
+    return hozen::kExitOk;
   }
-  if (enroll_command->parsed()) {
+  if (parsed.kind == hozen::ParseResult::Kind::kMisuse) {
+    std::cerr << parsed.text;
+    return hozen::kExitUsage;
+  }
+  if (enroll_command.WasGiven()) {
     if (enroll.token.empty() && enroll.token_file.empty()) {
       std::cerr << Say("Give the token with --token or --token-file.",
                        "--token か --token-file でトークンを指定してください。")
@@ -105,6 +108,6 @@ int main(int argc, char** argv) {
     return hozen::RunEnroll(enroll);
   }
   if (const std::optional<int> status = service.Run(); status.has_value()) return *status;
-  if (run_command->parsed()) return hozen::RunAgent(serve);
+  if (run_command.WasGiven()) return hozen::RunAgent(serve);
   return hozen::RunStatus(status_state, json);
 }

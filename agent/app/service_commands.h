@@ -7,10 +7,7 @@
 #include <string>
 
 #include "agent/app/commands.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
+#include "core/command_line/command_line.h"
 
 namespace hozen {
 
@@ -18,17 +15,17 @@ namespace hozen {
 class ServiceCommands {
  public:
   // install, uninstall, start, stop, and the hidden one by which the service manager starts the program.
-  void AddTo(CLI::App& app);
+  void AddTo(Command app);
 
   // The exit status, where one of them was given; it has told the user what went wrong.
   std::optional<int> Run() const;
 
  private:
-  CLI::App* install_ = nullptr;
-  CLI::App* uninstall_ = nullptr;
-  CLI::App* start_ = nullptr;
-  CLI::App* stop_ = nullptr;
-  CLI::App* serve_ = nullptr;
+  std::optional<Command> install_;
+  std::optional<Command> uninstall_;
+  std::optional<Command> start_;
+  std::optional<Command> stop_;
+  std::optional<Command> serve_;
   EnrollFlags enroll_;  // where the host is to be enrolled at once
   ServeFlags serving_;
   bool undoable_ = false;

@@ -2,7 +2,7 @@
 
 namespace hozen {
 
-void ServiceCommands::AddTo(CLI::App& /*app*/) {}
+void ServiceCommands::AddTo(Command /*app*/) {}
 
 std::optional<int> ServiceCommands::Run() const { return std::nullopt; }
 

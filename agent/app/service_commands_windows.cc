@@ -1,7 +1,7 @@
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,11 +17,10 @@
 #include "core/base/path_text.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 
 namespace hozen {
 namespace {
-
-std::string Text(std::string_view english, std::string_view japanese) { return std::string(Say(english, japanese)); }
 
 int Complain(std::string_view what, const absl::Status& status) {
   std::cerr << what << ": " << Printable(StdView(status.message())) << "\n";
@@ -218,50 +217,50 @@ int Serve(const ServeFlags& flags) {
 
 }  // namespace
 
-void ServiceCommands::AddTo(CLI::App& app) {
-  const std::string state = Text("The state folder (default: Hozen\\agent in ProgramData)",
-                                 "状態フォルダ (既定: ProgramData の Hozen\\agent)");
-  install_ = app.add_subcommand(
-      "install", Text("Make it a service that starts with the system", "システムと共に起動するサービスにする"));
-  install_->add_option("--state", enroll_.state, state);
-  install_->add_option("--collector", enroll_.collector,
-                       Text("HOST:PORT: enrol this host too, where it is not", "HOST:PORT: 未登録なら登録も行う"));
-  CLI::Option* token = install_->add_option("--token", enroll_.token, "hzt1....");
+void ServiceCommands::AddTo(Command app) {
+  const std::string_view state = Say("The state folder (default: Hozen\\agent in ProgramData)",
+                                     "状態フォルダ (既定: ProgramData の Hozen\\agent)");
+  install_ = app.AddCommand(
+      "install", Say("Make it a service that starts with the system", "システムと共に起動するサービスにする"));
+  install_->AddOption("--state", enroll_.state, state);
+  install_->AddOption("--collector", enroll_.collector,
+                      Say("HOST:PORT: enrol this host too, where it is not", "HOST:PORT: 未登録なら登録も行う"));
+  const Option token = install_->AddOption("--token", enroll_.token, "hzt1....");
   install_
-      ->add_option("--token-file", enroll_.token_file,
-                   Text("A file with the token; other users cannot see it there",
-                        "トークンを書いたファイル (他の利用者に見えません)"))
-      ->excludes(token);
+      ->AddOption("--token-file", enroll_.token_file,
+                  Say("A file with the token; other users cannot see it there",
+                      "トークンを書いたファイル (他の利用者に見えません)"))
+      .Excludes(token);
   // For the installer, which may take back what it has done.
-  install_->add_flag("--undoable", undoable_, "")->group("");
-  uninstall_ = app.add_subcommand("uninstall", Text("Stop and remove the service", "サービスを停止して削除する"));
-  uninstall_->add_option("--state", serving_.state, state);
-  uninstall_->add_flag("--purge", purge_,
-                       Text("Also the state folder: the host's identity, and evidence that is not sent yet",
-                            "状態フォルダ (識別情報と未送信の証拠) も削除する"));
-  uninstall_->add_flag("--what-install-made", take_back_, "")->group("");
-  start_ = app.add_subcommand("start", Text("Start the service", "サービスを開始する"));
-  stop_ = app.add_subcommand("stop", Text("Stop the service; what is under way goes on at the next start",
-                                          "サービスを停止する (途中の収集は次の起動で続く)"));
-  serve_ = app.add_subcommand("service", "");
-  serve_->group("");  // hidden
-  serve_->add_option("--state", serving_.state, state)->required();
+  install_->AddFlag("--undoable", undoable_, "").Hidden();
+  uninstall_ = app.AddCommand("uninstall", Say("Stop and remove the service", "サービスを停止して削除する"));
+  uninstall_->AddOption("--state", serving_.state, state);
+  uninstall_->AddFlag("--purge", purge_,
+                      Say("Also the state folder: the host's identity, and evidence that is not sent yet",
+                          "状態フォルダ (識別情報と未送信の証拠) も削除する"));
+  uninstall_->AddFlag("--what-install-made", take_back_, "").Hidden();
+  start_ = app.AddCommand("start", Say("Start the service", "サービスを開始する"));
+  stop_ = app.AddCommand("stop", Say("Stop the service; what is under way goes on at the next start",
+                                     "サービスを停止する (途中の収集は次の起動で続く)"));
+  serve_ = app.AddCommand("service", "");
+  serve_->Hidden();
+  serve_->AddOption("--state", serving_.state, state).Required();
 }
 
 std::optional<int> ServiceCommands::Run() const {
-  if (install_->parsed()) return Install(enroll_, undoable_);
-  if (uninstall_->parsed()) {
+  if (install_->WasGiven()) return Install(enroll_, undoable_);
+  if (uninstall_->WasGiven()) {
     const absl::StatusOr<std::filesystem::path> state = StateFolder(serving_.state);
     if (!state.ok()) return Complain(Say("Not removed", "削除できません"), state.status());
     return take_back_ ? TakeBackWhatInstallMade(*state) : Uninstall(*state, purge_);
   }
-  if (start_->parsed()) {
+  if (start_->WasGiven()) {
     return Done(StartInstalledService(), Say("Not started", "起動できません"), Say("Started.", "開始しました。"));
   }
-  if (stop_->parsed()) {
+  if (stop_->WasGiven()) {
     return Done(StopInstalledService(), Say("Not stopped", "停止できません"), Say("Stopped.", "停止しました。"));
   }
-  if (serve_->parsed()) return Serve(serving_);
+  if (serve_->WasGiven()) return Serve(serving_);
   return std::nullopt;
 }
 

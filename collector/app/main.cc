@@ -1,7 +1,6 @@
 // hozen-collector: flags, signals, exit codes.
 #include <signal.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
@@ -10,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,6 +24,7 @@
 #include "core/base/log.h"
 #include "core/base/tls_only_1_3.h"
 #include "core/base/version.h"
+#include "core/command_line/command_line.h"
 
 namespace hozen {
 namespace {
@@ -151,40 +152,38 @@ int Main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   MakeNewFilesPrivate();
 
-  CLI::App app{
-      std::string(
-          Say("hozen-collector receives, verifies and keeps forensic evidence that Hozen's agents send, and "
-              "hands it to analysts with its proofs.",
-              "hozen-collector は、Hozen のエージェントから証拠を受信・検証・保管し、証明とともに分析者へ渡します。")),
-      "hozen-collector"};
-  app.set_version_flag("--version", std::string(kHozenVersion));
-  app.footer(kExamples);
-  app.set_help_all_flag("--help-all",
-                        std::string(Say("Print the help of all commands", "すべてのコマンドのヘルプを表示します")));
-  app.require_subcommand(1);
+  CommandTree commands(
+      Say("hozen-collector receives, verifies and keeps forensic evidence that Hozen's agents send, and "
+          "hands it to analysts with its proofs.",
+          "hozen-collector は、Hozen のエージェントから証拠を受信・検証・保管し、証明とともに分析者へ渡します。"),
+      "hozen-collector");
+  const Command app = commands.root();
+  commands.SetVersion(kHozenVersion);
+  app.Footer(kExamples);
+  commands.SetHelpAllFlag("--help-all", Say("Print the help of all commands", "すべてのコマンドのヘルプを表示します"));
+  app.RequireCommand();
 
   InitOptions init;
   std::string init_data;
-  CLI::App* const init_command =
-      app.add_subcommand("init", std::string(Say("Make a data folder: keys, certificates, and a credential for you",
-                                                 "データフォルダーを作成します(鍵、証明書、管理者の資格情報)")));
+  const Command init_command =
+      app.AddCommand("init", Say("Make a data folder: keys, certificates, and a credential for you",
+                                 "データフォルダーを作成します(鍵、証明書、管理者の資格情報)"));
   init_command
-      ->add_option("--data", init_data,
-                   std::string(Say("The data folder, empty or not there yet", "データフォルダー(空、または未作成)")))
-      ->required()
-      ->type_name("DIR");
+      .AddOption("--data", init_data,
+                 Say("The data folder, empty or not there yet", "データフォルダー(空、または未作成)"))
+      .Required()
+      .TypeName("DIR");
   init_command
-      ->add_option("--address", init.address,
-                   std::string(Say("What agents and operators dial", "エージェントと運用者が接続するアドレス")))
-      ->type_name("HOST:PORT")
-      ->capture_default_str();
+      .AddOption("--address", init.address,
+                 Say("What agents and operators dial", "エージェントと運用者が接続するアドレス"))
+      .TypeName("HOST:PORT")
+      .ShowDefault();
   init_command
-      ->add_option("--name", init.names,
-                   std::string(Say(
-                       "A DNS name or IP address for the server's certificate, beside that of --address; "
-                       "the first is what clients expect; may be given many times",
-                       "サーバー証明書に加える DNS 名または IP アドレス(複数指定可。最初のものを接続側が確認します)")))
-      ->type_name("DNSNAME");
+      .AddOption("--name", init.names,
+                 Say("A DNS name or IP address for the server's certificate, beside that of --address; "
+                     "the first is what clients expect; may be given many times",
+                     "サーバー証明書に加える DNS 名または IP アドレス(複数指定可。最初のものを接続側が確認します)"))
+      .TypeName("DNSNAME");
 
   ServeOptions serve;
   std::string data;
@@ -193,55 +192,55 @@ int Main(int argc, char** argv) {
   uint64_t quota_mib = 0;
   uint32_t heartbeat_s = 30;
   constexpr uint64_t kMaxMib = uint64_t{1} << 40;
-  CLI::App* const serve_command = app.add_subcommand(
-      "serve",
-      std::string(Say("Serve agents and operators until SIGTERM", "SIGTERM を受けるまでサービスを提供します")));
+  const Command serve_command = app.AddCommand(
+      "serve", Say("Serve agents and operators until SIGTERM", "SIGTERM を受けるまでサービスを提供します"));
+  serve_command.AddOption("--data", data, Say("The data folder that init made", "init で作成したデータフォルダー"))
+      .Required()
+      .TypeName("DIR");
   serve_command
-      ->add_option("--data", data,
-                   std::string(Say("The data folder that init made", "init で作成したデータフォルダー")))
-      ->required()
-      ->type_name("DIR");
+      .AddOption("--listen", serve.server.listen,
+                 Say("Where to listen; port 0 takes any that is free and prints it",
+                     "待ち受けるアドレス(ポート 0 は空きポートを選び、表示します)"))
+      .TypeName("ADDR:PORT")
+      .ShowDefault();
   serve_command
-      ->add_option("--listen", serve.server.listen,
-                   std::string(Say("Where to listen; port 0 takes any that is free and prints it",
-                                   "待ち受けるアドレス(ポート 0 は空きポートを選び、表示します)")))
-      ->type_name("ADDR:PORT")
-      ->capture_default_str();
+      .AddOption("--port-file", port_file,
+                 Say("Write the port into this file once the server listens",
+                     "待ち受け開始後、ポート番号をこのファイルに書き込みます"))
+      .TypeName("FILE");
   serve_command
-      ->add_option("--port-file", port_file,
-                   std::string(Say("Write the port into this file once the server listens",
-                                   "待ち受け開始後、ポート番号をこのファイルに書き込みます")))
-      ->type_name("FILE");
+      .AddOption("--reserve-mib", reserve_mib,
+                 Say("Room on the disk that evidence never takes; agents pause before",
+                     "証拠で使わずに残すディスク容量。不足するとエージェントは一時停止します"))
+      .Between(uint64_t{0}, kMaxMib)
+      .TypeName("MIB")
+      .ShowDefault();
   serve_command
-      ->add_option("--reserve-mib", reserve_mib,
-                   std::string(Say("Room on the disk that evidence never takes; agents pause before",
-                                   "証拠で使わずに残すディスク容量。不足するとエージェントは一時停止します")))
-      ->check(CLI::Range(uint64_t{0}, kMaxMib))
-      ->type_name("MIB")
-      ->capture_default_str();
-  serve_command
-      ->add_option(
-          "--quota-mib", quota_mib,
-          std::string(Say("How much each customer may store; 0 for no limit", "顧客ごとの保管上限(0 は無制限)")))
-      ->check(CLI::Range(uint64_t{0}, kMaxMib))
-      ->type_name("MIB")
-      ->capture_default_str();
+      .AddOption("--quota-mib", quota_mib,
+                 Say("How much each customer may store; 0 for no limit", "顧客ごとの保管上限(0 は無制限)"))
+      .Between(uint64_t{0}, kMaxMib)
+      .TypeName("MIB")
+      .ShowDefault();
 
   serve_command
-      ->add_option("--heartbeat-s", heartbeat_s,
-                   std::string(Say("How often agents say that they are there, in seconds; a large fleet may want fewer",
-                                   "エージェントの生存通知の間隔(秒)。端末が多い場合は長くできます")))
-      ->check(CLI::Range(uint32_t{1}, uint32_t{600}))
-      ->type_name("SECONDS")
-      ->capture_default_str();
+      .AddOption("--heartbeat-s", heartbeat_s,
+                 Say("How often agents say that they are there, in seconds; a large fleet may want fewer",
+                     "エージェントの生存通知の間隔(秒)。端末が多い場合は長くできます"))
+      .Between(uint32_t{1}, uint32_t{600})
+      .TypeName("SECONDS")
+      .ShowDefault();
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  const ParseResult parsed = commands.Parse(std::vector<std::string>(argv + 1, argv + argc));
+  if (parsed.kind == ParseResult::Kind::kAnswer) {
+    std::cout << parsed.text;
+    return kExitOk;
+  }
+  if (parsed.kind == ParseResult::Kind::kMisuse) {
+    std::cerr << parsed.text;
+    return kExitUsage;
   }
 
-  if (init_command->parsed()) {
+  if (init_command.WasGiven()) {
     init.folder = init_data;
     return Init(init);
   }

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +6,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/failed_targets.h"
@@ -144,53 +144,53 @@ absl::StatusOr<ExitCode> Cancel(Invocation& invocation, const std::string& id) {
 
 using OnId = absl::StatusOr<ExitCode> (*)(Invocation&, const std::string&);
 
-CLI::App* AddIdCommand(CLI::App& app, Invocation& invocation, const std::string& name, const std::string& description,
-                       OnId run) {
-  CLI::App* command = app.add_subcommand(name, description);
+Command AddIdCommand(Command app, Invocation& invocation, const std::string& name, const std::string& description,
+                     OnId run) {
+  const Command command = app.AddCommand(name, description);
   auto id = std::make_shared<std::string>();
   command
-      ->add_option(
+      .AddOption(
           "ID", *id,
           Text("The acquisition: its id, the start of it, or \"last\"", "取得 ID（先頭部分、または \"last\" も可）"))
-      ->required();
-  command->callback(
+      .Required();
+  command.OnGiven(
       [&invocation, id, run] { invocation.chosen = [&invocation, id, run] { return run(invocation, *id); }; });
   return command;
 }
 
 }  // namespace
 
-void AddAcquisitionCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* list =
-      app.add_subcommand("acquisitions", Text("List acquisitions, the newest first", "取得を新しい順に一覧表示する"));
+void AddAcquisitionCommands(Command app, Invocation& invocation) {
+  const Command list =
+      app.AddCommand("acquisitions", Text("List acquisitions, the newest first", "取得を新しい順に一覧表示する"));
   auto options = std::make_shared<ListOptions>();
-  list->add_option("--host", options->host, Text("Only those of this host", "この端末のものだけ"))->type_name("HOST");
-  list->add_option("--hunt", options->hunt, Text("Only those of this hunt", "このハントのものだけ"))->type_name("HUNT");
-  list->add_option("--most", options->most, Text("At most so many (default 50)", "最大件数（既定 50）"))
-      ->check(CLI::Range(1u, 1'000'000u))
-      ->type_name("N");
-  list->footer(
+  list.AddOption("--host", options->host, Text("Only those of this host", "この端末のものだけ")).TypeName("HOST");
+  list.AddOption("--hunt", options->hunt, Text("Only those of this hunt", "このハントのものだけ")).TypeName("HUNT");
+  list.AddOption("--most", options->most, Text("At most so many (default 50)", "最大件数（既定 50）"))
+      .Between(1u, 1'000'000u)
+      .TypeName("N");
+  list.Footer(
       Text("With --json: one document, {\"acquisitions\": [...]}.\n\nExamples:\n  hozen acquisitions\n"
            "  hozen acquisitions --host web01 --most 5",
            "--json では 1 つの文書 {\"acquisitions\": [...]} を出力します。\n\n例:\n  hozen acquisitions\n"
            "  hozen acquisitions --host web01 --most 5"));
-  list->callback(
+  list.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return List(invocation, *options); }; });
 
   AddIdCommand(app, invocation, "show", Text("Show one acquisition", "取得の詳細を表示する"), Show)
-      ->footer(Text("Examples:\n  hozen show last\n  hozen show 3f2a --json",
-                    "例:\n  hozen show last\n  hozen show 3f2a --json"));
+      .Footer(Text("Examples:\n  hozen show last\n  hozen show 3f2a --json",
+                   "例:\n  hozen show last\n  hozen show 3f2a --json"));
   AddIdCommand(app, invocation, "watch",
                Text("Watch an acquisition until it has ended", "取得の終了まで経過を表示する"), Watch)
-      ->footer(Text(
+      .Footer(Text(
           "With --json: a line for each change. Exit codes as with --wait: 0 complete, 3 complete with failures,\n"
           "8 refused, failed or expired.\n\nExample:\n  hozen watch last",
           "--json では変化ごとに 1 行を出力します。終了コード: 0 完了、3 完了（失敗あり）、8 拒否・失敗・期限切れ。\n\n"
           "例:\n  hozen watch last"));
   AddIdCommand(app, invocation, "cancel", Text("End an acquisition early", "取得を早期に終了する"), Cancel)
-      ->footer(Text("What it has is still committed, and the manifest says that it was cancelled.\n\nExample:\n  hozen "
-                    "cancel 3f2a",
-                    "取得済みのものは保存され、マニフェストに取り消しが記録されます。\n\n例:\n  hozen cancel 3f2a"));
+      .Footer(Text("What it has is still committed, and the manifest says that it was cancelled.\n\nExample:\n  hozen "
+                   "cancel 3f2a",
+                   "取得済みのものは保存され、マニフェストに取り消しが記録されます。\n\n例:\n  hozen cancel 3f2a"));
 }
 
 }  // namespace hozen

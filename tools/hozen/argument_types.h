@@ -2,51 +2,28 @@
 #ifndef HOZEN_TOOLS_HOZEN_ARGUMENT_TYPES_H_
 #define HOZEN_TOOLS_HOZEN_ARGUMENT_TYPES_H_
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
-#include "core/base/concat.h"
-#include "core/base/language.h"
-#include "tools/hozen/quantity.h"
+#include "core/command_line/command_line.h"
 
 namespace hozen {
 
-// Say, for CLI11, which takes std::string.
-inline std::string Text(std::string_view english, std::string_view japanese) {
-  return std::string(Say(english, japanese));
-}
+// Say, where it has to be a std::string.
+std::string Text(std::string_view english, std::string_view japanese);
 
 // "--max-bytes 10G" into bytes.
-inline CLI::Option* AddSizeOption(CLI::App& app, const std::string& name, uint64_t& target,
-                                  const std::string& description) {
-  return app
-      .add_option_function<std::string>(
-          name,
-          [name, &target](const std::string& text) {
-            const auto size = ParseSize(text);
-            if (!size.ok()) throw CLI::ValidationError(name, std::string(size.status().message()));
-            target = *size;
-          },
-          description)
-      ->type_name("SIZE");
-}
+Option AddSizeOption(Command command, const std::string& name, uint64_t& target, std::string_view description);
+// As above; stays unset where it is not given, which is not 0 bytes.
+Option AddSizeOption(Command command, const std::string& name, std::optional<uint64_t>& target,
+                     std::string_view description);
 
 // "--deadline 4h" into a duration.
-inline CLI::Option* AddDurationOption(CLI::App& app, const std::string& name, absl::Duration& target,
-                                      const std::string& description) {
-  return app
-      .add_option_function<std::string>(
-          name,
-          [name, &target](const std::string& text) {
-            const auto duration = ParseDuration(text);
-            if (!duration.ok()) throw CLI::ValidationError(name, std::string(duration.status().message()));
-            target = *duration;
-          },
-          description)
-      ->type_name("DURATION");
-}
+Option AddDurationOption(Command command, const std::string& name, absl::Duration& target,
+                         std::string_view description);
 
 }  // namespace hozen
 

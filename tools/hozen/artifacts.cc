@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/plan/state_kinds.h"
 #include "core/plan/wmi_query.h"
 #include "tools/hozen/argument_types.h"
@@ -322,22 +322,21 @@ absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOp
 
 }  // namespace
 
-void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* artifacts = app.add_subcommand("artifacts", Text("Named definitions of what to collect (ForensicArtifacts)",
+void AddArtifactCommands(Command app, Invocation& invocation) {
+  const Command artifacts = app.AddCommand("artifacts", Text("Named definitions of what to collect (ForensicArtifacts)",
                                                              "収集対象の定義（ForensicArtifacts）を調べる"));
-  artifacts->require_subcommand(1);
+  artifacts.RequireCommand();
   auto options = std::make_shared<ArtifactOptions>();
-  const auto add_common = [&](CLI::App& command) {
-    command.add_option("--os", options->os, Text("linux, windows, darwin", "linux, windows, darwin"))
-        ->type_name("SYSTEM");
+  const auto add_common = [&](Command command) {
+    command.AddOption("--os", options->os, Text("linux, windows, darwin", "linux, windows, darwin")).TypeName("SYSTEM");
     command
-        .add_option("--definitions", options->folders,
-                    Text("Folder of definitions (.yaml, KAPE's .tkape) to use in place of /usr/share/artifacts; may be "
-                         "given again",
-                         "/usr/share/artifacts の代わりに使う定義フォルダ（.yaml、KAPE の .tkape。複数指定可）"))
-        ->allow_extra_args(false)
-        ->type_name("DIR");
-    command.footer(Text(
+        .AddOption("--definitions", options->folders,
+                   Text("Folder of definitions (.yaml, KAPE's .tkape) to use in place of /usr/share/artifacts; may be "
+                        "given again",
+                        "/usr/share/artifacts の代わりに使う定義フォルダ（.yaml、KAPE の .tkape。複数指定可）"))
+        .OneValueEach()
+        .TypeName("DIR");
+    command.Footer(Text(
         "Definitions come from /usr/share/artifacts (Debian's forensic-artifacts) and Hozen's own, which\n"
         "HOZEN_DEFINITIONS can name.\n\n"
         "Examples:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs\n"
@@ -346,29 +345,29 @@ void AddArtifactCommands(CLI::App& app, Invocation& invocation) {
         "指定可能）を使います。\n\n例:\n  hozen artifacts list cron --os linux\n  hozen artifacts show LinuxCronTabs\n"
         "  hozen artifacts coverage --os windows"));
   };
-  CLI::App* list = artifacts->add_subcommand(
-      "list", Text("List them; with --json one a line", "一覧表示する（--json では 1 行 1 件）"));
-  list->add_option("FILTER", options->filter,
-                   Text("Only those whose name or description contains this", "名前か説明にこの文字列を含むものだけ"));
-  add_common(*list);
-  list->callback([&invocation, options] {
+  const Command list =
+      artifacts.AddCommand("list", Text("List them; with --json one a line", "一覧表示する（--json では 1 行 1 件）"));
+  list.AddOption("FILTER", options->filter,
+                 Text("Only those whose name or description contains this", "名前か説明にこの文字列を含むものだけ"));
+  add_common(list);
+  list.OnGiven([&invocation, options] {
     invocation.chosen = [&invocation, options] { return ListArtifacts(invocation, *options); };
   });
-  CLI::App* coverage = artifacts->add_subcommand(
+  const Command coverage = artifacts.AddCommand(
       "coverage", Text("Count what runs on a system by source type, with the reason for each source that does not",
                        "対象システムで実行される定義を種類別に数え、実行されないものの理由を示す"));
-  coverage->add_flag("--offline", options->offline,
-                     Text("Of a disk that does not run, in place of a running host",
-                          "稼働中のホストではなく、停止状態のディスクについて数える"));
-  add_common(*coverage);
-  coverage->callback([&invocation, options] {
+  coverage.AddFlag("--offline", options->offline,
+                   Text("Of a disk that does not run, in place of a running host",
+                        "稼働中のホストではなく、停止状態のディスクについて数える"));
+  add_common(coverage);
+  coverage.OnGiven([&invocation, options] {
     invocation.chosen = [&invocation, options] { return CoverArtifacts(invocation, *options); };
   });
-  CLI::App* show = artifacts->add_subcommand(
+  const Command show = artifacts.AddCommand(
       "show", Text("Show one, and what it means on a system", "1 つを表示し、対象システムで何を収集するかを示す"));
-  show->add_option("NAME", options->name, Text("Its name or alias", "名前または別名"))->required();
-  add_common(*show);
-  show->callback([&invocation, options] {
+  show.AddOption("NAME", options->name, Text("Its name or alias", "名前または別名")).Required();
+  add_common(show);
+  show.OnGiven([&invocation, options] {
     invocation.chosen = [&invocation, options] { return ShowArtifact(invocation, *options); };
   });
 }

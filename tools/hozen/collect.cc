@@ -1,5 +1,4 @@
 // Orders: made, signed with the operator's key and handed in here.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/crypto/key.h"
 #include "core/plan/plan.h"
 #include "tools/hozen/argument_types.h"
@@ -195,19 +195,19 @@ std::string SharedFooter() {
 
 }  // namespace
 
-void AddCollectCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* collect = app.add_subcommand("collect", Text("Order a triage of a host", "端末のトリアージを指示する"));
+void AddCollectCommands(Command app, Invocation& invocation) {
+  const Command collect = app.AddCommand("collect", Text("Order a triage of a host", "端末のトリアージを指示する"));
   auto options = std::make_shared<OrderOptions>();
-  collect->add_option("HOST", options->host, Text("Which host", "対象の端末"))->required();
-  AddTriageTargets(*collect, *options);
-  AddOfflineDisk(*collect, *options);
-  AddLimits(*collect, *options,
+  collect.AddOption("HOST", options->host, Text("Which host", "対象の端末")).Required();
+  AddTriageTargets(collect, *options);
+  AddOfflineDisk(collect, *options);
+  AddLimits(collect, *options,
             Text("When work ends, finished or not (default 4h from now)", "作業の期限（既定: 4h 後）"));
-  collect->add_flag("--estimate", options->estimate,
-                    Text("Count files and bytes without reading contents, in place of collecting; waits",
-                         "収集せず、内容を読まずにファイル数とサイズを見積もる（終了まで待つ）"));
-  AddTriageLimits(*collect, *options);
-  collect->footer(
+  collect.AddFlag("--estimate", options->estimate,
+                  Text("Count files and bytes without reading contents, in place of collecting; waits",
+                       "収集せず、内容を読まずにファイル数とサイズを見積もる（終了まで待つ）"));
+  AddTriageLimits(collect, *options);
+  collect.Footer(
       SharedFooter() + Text("Examples:", "例:") +
       "\n  hozen collect web01 --artifacts LinuxAuthLogs,LinuxCronTabs --wait"
       "\n  hozen collect web01 --artifacts @linux-triage --estimate"
@@ -216,62 +216,61 @@ void AddCollectCommands(CLI::App& app, Invocation& invocation) {
       "\n  hozen collect web01 --path '/usr/bin/*' --access both --wait"
       "\n  hozen collect lab03 --offline-disk /cases/2231/pc.E01 --system windows --artifacts @windows-triage "
       "--deleted");
-  collect->callback(
+  collect.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Collect(invocation, *options); }; });
 
-  CLI::App* image = app.add_subcommand("image", Text("Order an image of a disk", "ディスクイメージの取得を指示する"));
+  const Command image = app.AddCommand("image", Text("Order an image of a disk", "ディスクイメージの取得を指示する"));
   auto image_options = std::make_shared<OrderOptions>();
   image_options->deadline = absl::Hours(24);
-  image->add_option("HOST", image_options->host, Text("Which host", "対象の端末"))->required();
+  image.AddOption("HOST", image_options->host, Text("Which host", "対象の端末")).Required();
   image
-      ->add_option(
+      .AddOption(
           "--disk", image_options->disk,
           Text("The disk's path on the host (hozen hosts --json lists disks), or the first file of an E01, VMDK, "
                "VHD, qcow2 or split image: then the disk in it is imaged",
                "端末上のディスクのパス（一覧: hozen hosts --json）。E01、VMDK、VHD、qcow2、分割イメージの"
                "先頭ファイルも指定でき、その中のディスクを取得する"))
-      ->required()
-      ->type_name("PATH");
+      .Required()
+      .TypeName("PATH");
   image
-      ->add_option("--order", image_options->order,
-                   Text("value (default): what tells most comes first, so that an image that breaks off is of use;\n"
-                        "linear: front to back",
-                        "value（既定）: 重要な情報を先に取得し、途中で終わっても役立つ。linear: 先頭から順に"))
-      ->check(CLI::IsMember({"value", "linear"}));
+      .AddOption("--order", image_options->order,
+                 Text("value (default): what tells most comes first, so that an image that breaks off is of use;\n"
+                      "linear: front to back",
+                      "value（既定）: 重要な情報を先に取得し、途中で終わっても役立つ。linear: 先頭から順に"))
+      .OneOf({"value", "linear"});
   image
-      ->add_option("--scope", image_options->scope,
-                   Text("all (default): every sector; allocated: not what file systems call free, which is marked as\n"
-                        "not acquired",
-                        "all（既定）: 全セクタ。allocated: 未割り当て領域を除く（未取得と記録）"))
-      ->check(CLI::IsMember({"all", "allocated"}));
-  CLI::Option* const partition =
-      image
-          ->add_option("--partition", image_options->partition,
-                       Text("Only this partition, by its number", "このパーティションのみ（番号）"))
-          ->check(CLI::Range(1u, 4096u))
-          ->type_name("N");
+      .AddOption("--scope", image_options->scope,
+                 Text("all (default): every sector; allocated: not what file systems call free, which is marked as\n"
+                      "not acquired",
+                      "all（既定）: 全セクタ。allocated: 未割り当て領域を除く（未取得と記録）"))
+      .OneOf({"all", "allocated"});
+  const Option partition = image
+                               .AddOption("--partition", image_options->partition,
+                                          Text("Only this partition, by its number", "このパーティションのみ（番号）"))
+                               .Between(1u, 4096u)
+                               .TypeName("N");
   image
-      ->add_option("--range", image_options->range,
-                   Text("Only these bytes of the disk, for example 1M+512M", "ディスクのこの範囲のみ（例: 1M+512M）"))
-      ->type_name("OFFSET+SIZE")
-      ->excludes(partition);
+      .AddOption("--range", image_options->range,
+                 Text("Only these bytes of the disk, for example 1M+512M", "ディスクのこの範囲のみ（例: 1M+512M）"))
+      .TypeName("OFFSET+SIZE")
+      .Excludes(partition);
   image
-      ->add_option("--container", image_options->container,
-                   Text("raw: take the bytes of the file at PATH as they are, whatever it holds",
-                        "raw: PATH のファイルを、中身にかかわらずそのままのバイト列として取得する"))
-      ->check(CLI::IsMember({"raw"}))
-      ->type_name("raw");
-  image->add_flag(
+      .AddOption("--container", image_options->container,
+                 Text("raw: take the bytes of the file at PATH as they are, whatever it holds",
+                      "raw: PATH のファイルを、中身にかかわらずそのままのバイト列として取得する"))
+      .OneOf({"raw"})
+      .TypeName("raw");
+  image.AddFlag(
       "--no-listing", image_options->no_listing,
       Text("Do not list the files of its file systems (bodyfile)", "ファイルシステムの一覧（bodyfile）を作らない"));
-  AddLimits(*image, *image_options,
+  AddLimits(image, *image_options,
             Text("When work ends, finished or not (default 24h from now)", "作業の期限（既定: 24h 後）"));
-  image->footer(SharedFooter() + Text("Examples:", "例:") +
-                "\n  hozen image web01 --disk /dev/sda --wait"
-                "\n  hozen image web01 --disk /dev/sda --scope allocated --partition 2 --wait"
-                "\n  hozen image lab03 --disk /cases/2231/notebook.E01 --wait"
-                "\n  hozen image web01 --disk /dev/sda --send-rate 2M --deadline 3d --reason IR-2231");
-  image->callback([&invocation, image_options] {
+  image.Footer(SharedFooter() + Text("Examples:", "例:") +
+               "\n  hozen image web01 --disk /dev/sda --wait"
+               "\n  hozen image web01 --disk /dev/sda --scope allocated --partition 2 --wait"
+               "\n  hozen image lab03 --disk /cases/2231/notebook.E01 --wait"
+               "\n  hozen image web01 --disk /dev/sda --send-rate 2M --deadline 3d --reason IR-2231");
+  image.OnGiven([&invocation, image_options] {
     invocation.chosen = [&invocation, image_options] { return Image(invocation, *image_options); };
   });
 }

@@ -3,30 +3,27 @@
 #ifndef HOZEN_TOOLS_HOZEN_COMMANDS_H_
 #define HOZEN_TOOLS_HOZEN_COMMANDS_H_
 
+#include "core/command_line/command_line.h"
 #include "tools/hozen/invocation.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace hozen {
 
-void AddLoginCommands(CLI::App& app, Invocation& invocation);        // login, whoami
-void AddCustomerCommands(CLI::App& app, Invocation& invocation);     // customer, operator, token
-void AddFleetCommands(CLI::App& app, Invocation& invocation);        // hosts
-void AddArtifactCommands(CLI::App& app, Invocation& invocation);     // artifacts
-void AddCollectCommands(CLI::App& app, Invocation& invocation);      // collect, image
-void AddAcquisitionCommands(CLI::App& app, Invocation& invocation);  // acquisitions, show, watch, cancel
+void AddLoginCommands(Command app, Invocation& invocation);        // login, whoami
+void AddCustomerCommands(Command app, Invocation& invocation);     // customer, operator, token
+void AddFleetCommands(Command app, Invocation& invocation);        // hosts
+void AddArtifactCommands(Command app, Invocation& invocation);     // artifacts
+void AddCollectCommands(Command app, Invocation& invocation);      // collect, image
+void AddAcquisitionCommands(Command app, Invocation& invocation);  // acquisitions, show, watch, cancel
 // hunt start, retry and stop; then list and show below the same command.
-CLI::App* AddHuntOrderCommands(CLI::App& app, Invocation& invocation);
-void AddHuntViewCommands(CLI::App& hunt, Invocation& invocation);
-void AddItemCommands(CLI::App& app, Invocation& invocation);        // items, cat
-void AddSearchCommands(CLI::App& app, Invocation& invocation);      // search
-void AddTimelineCommands(CLI::App& app, Invocation& invocation);    // timeline
-void AddExportCommands(CLI::App& app, Invocation& invocation);      // export
-void AddVerifyCommands(CLI::App& app, Invocation& invocation);      // verify
-void AddCustodyCommands(CLI::App& app, Invocation& invocation);     // custody
-void AddCompletionCommands(CLI::App& app, Invocation& invocation);  // completion
+Command AddHuntOrderCommands(Command app, Invocation& invocation);
+void AddHuntViewCommands(Command hunt, Invocation& invocation);
+void AddItemCommands(Command app, Invocation& invocation);        // items, cat
+void AddSearchCommands(Command app, Invocation& invocation);      // search
+void AddTimelineCommands(Command app, Invocation& invocation);    // timeline
+void AddExportCommands(Command app, Invocation& invocation);      // export
+void AddVerifyCommands(Command app, Invocation& invocation);      // verify
+void AddCustodyCommands(Command app, Invocation& invocation);     // custody
+void AddCompletionCommands(Command app, Invocation& invocation);  // completion
 
 }  // namespace hozen
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/evidence/trust.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
@@ -40,7 +40,7 @@ std::string LocalTime(const std::string& time) {
 }
 
 void PrintEntry(Console& console, const v1::CustodyProof& proof, bool with_acquisition) {
-  const Json entry = Json::parse(proof.entry(), nullptr, false);
+  const Json entry = ParseJson(proof.entry());
   if (!entry.is_object()) {
     console.Print(Concat(proof.leaf_index(), "  ", Printable(proof.entry())));
     return;
@@ -112,15 +112,15 @@ absl::StatusOr<ExitCode> Custody(Invocation& invocation, const CustodyOptions& o
 
 }  // namespace
 
-void AddCustodyCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* custody = app.add_subcommand(
+void AddCustodyCommands(Command app, Invocation& invocation) {
+  const Command custody = app.AddCommand(
       "custody", Text("Show and prove what happened to evidence", "証拠の取り扱い記録を表示し、検証する"));
   auto options = std::make_shared<CustodyOptions>();
-  custody->add_option(
+  custody.AddOption(
       "ID", options->id,
       Text("The acquisition: its id, the start of it, or \"last\"", "取得 ID（先頭部分、または \"last\" も可）"));
-  custody->add_flag("--all", options->all, Text("The customer's whole log", "顧客の記録全体"));
-  custody->footer(Text(
+  custody.AddFlag("--all", options->all, Text("The customer's whole log", "顧客の記録全体"));
+  custody.Footer(Text(
       "Every entry is checked here: it is in the Merkle log (RFC 6962), the log's head is signed by the key that the\n"
       "customer's authority delegated, and the log continues what this machine saw of it the last time.\n"
       "With --json: a proof a line. Exit code 4 where anything does not hold.\n\n"
@@ -130,7 +130,7 @@ void AddCustodyCommands(CLI::App& app, Invocation& invocation) {
       "ものであること、前回この端末が確認した記録の続きであることを確かめます。\n"
       "--json では 1 行に 1 つの証明を出力します。問題があれば終了コード 4。\n\n"
       "例:\n  hozen custody last\n  hozen custody --all --json > custody.jsonl"));
-  custody->callback(
+  custody.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Custody(invocation, *options); }; });
 }
 

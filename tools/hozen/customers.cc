@@ -1,5 +1,4 @@
 // Customers, their operators and the tokens that hosts enrol with. Keys are made here and private ones stay here.
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/crypto/certificate.h"
 #include "core/crypto/key.h"
 #include "core/evidence/trust.h"
@@ -320,31 +320,31 @@ absl::StatusOr<ExitCode> CreateToken(Invocation& invocation, const TokenOptions&
   return ExitCode::kOk;
 }
 
-void AddCustomerCommand(CLI::App& app, Invocation& invocation) {
-  CLI::App* customer = app.add_subcommand("customer", Text("Customers of this collector", "コレクタの顧客を管理する"));
-  customer->require_subcommand(1);
-  CLI::App* add = customer->add_subcommand(
+void AddCustomerCommand(Command app, Invocation& invocation) {
+  const Command customer = app.AddCommand("customer", Text("Customers of this collector", "コレクタの顧客を管理する"));
+  customer.RequireCommand();
+  const Command add = customer.AddCommand(
       "add", Text("Make a customer, its authority and its first admin", "顧客と認証局、最初の管理者を作成する"));
   auto options = std::make_shared<CustomerOptions>();
-  add->add_option("NAME", options->name, Text("The customer's name", "顧客名"))->required();
-  add->add_option(
+  add.AddOption("NAME", options->name, Text("The customer's name", "顧客名")).Required();
+  add.AddOption(
          "--admin", options->admin,
          Text("Name of the first admin (default: your user name)", "最初の管理者の名前（既定: 現在のユーザー名）"))
-      ->type_name("NAME");
-  add->add_option("--out", options->out,
-                  Text("Where to write the admin's credential (default: NAME-admin.credential)",
-                       "管理者の資格情報の出力先（既定: NAME-admin.credential）"))
-      ->type_name("FILE");
-  add->add_option(
+      .TypeName("NAME");
+  add.AddOption("--out", options->out,
+                Text("Where to write the admin's credential (default: NAME-admin.credential)",
+                     "管理者の資格情報の出力先（既定: NAME-admin.credential）"))
+      .TypeName("FILE");
+  add.AddOption(
          "--out-dir", options->out_folder,
          Text("Folder for the files that are written (default: this one)", "出力先フォルダ（既定: 現在のフォルダ）"))
-      ->type_name("DIR");
+      .TypeName("DIR");
   AddDurationOption(
-      *add, "--valid-for", options->valid_for,
+      add, "--valid-for", options->valid_for,
       Text("How long the admin's certificate is valid (default 365d)", "管理者の証明書の有効期間（既定 365d）"));
-  add->add_flag("--no-login", options->no_login,
-                Text("Do not log in as the new admin", "作成した管理者でログインしない"));
-  add->footer(Text(
+  add.AddFlag("--no-login", options->no_login,
+              Text("Do not log in as the new admin", "作成した管理者でログインしない"));
+  add.Footer(Text(
       "Needs a service administrator's credential. The customer's authority key (Ed25519) is made on this machine and\n"
       "never leaves it: the collector gets only its public half and a signed delegation. Two files are written:\n"
       "  NAME-admin.credential  the admin's credential, which holds the authority key\n"
@@ -356,29 +356,29 @@ void AddCustomerCommand(CLI::App& app, Invocation& invocation) {
       "  NAME-admin.credential  管理者の資格情報（認証局の秘密鍵を含む）\n"
       "  NAME-authority.pub     認証局の公開鍵（hozen verify に使用）\n\n"
       "例:\n  hozen login /var/lib/hozen-collector/admin.credential\n  hozen customer add acme --admin alice"));
-  add->callback([&invocation, options] {
+  add.OnGiven([&invocation, options] {
     invocation.chosen = [&invocation, options] { return AddCustomer(invocation, *options); };
   });
 }
 
-void AddOperatorCommand(CLI::App& app, Invocation& invocation) {
-  CLI::App* operators =
-      app.add_subcommand("operator", Text("People who work with the evidence", "オペレータを管理する"));
-  operators->require_subcommand(1);
-  CLI::App* add = operators->add_subcommand(
+void AddOperatorCommand(Command app, Invocation& invocation) {
+  const Command operators =
+      app.AddCommand("operator", Text("People who work with the evidence", "オペレータを管理する"));
+  operators.RequireCommand();
+  const Command add = operators.AddCommand(
       "add", Text("Make an operator and write a credential for them", "オペレータを作成し、資格情報を出力する"));
   auto options = std::make_shared<OperatorOptions>();
-  add->add_option("NAME", options->name, Text("The operator's name", "オペレータ名"))->required();
-  add->add_option("--role", options->role, Text("What they may do", "役割"))
-      ->required()
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kRoles), std::end(kRoles))));
-  add->add_option(
+  add.AddOption("NAME", options->name, Text("The operator's name", "オペレータ名")).Required();
+  add.AddOption("--role", options->role, Text("What they may do", "役割"))
+      .Required()
+      .OneOf(std::vector<std::string>(std::begin(kRoles), std::end(kRoles)));
+  add.AddOption(
          "--out", options->out,
          Text("Where to write the credential (default: NAME.credential)", "資格情報の出力先（既定: NAME.credential）"))
-      ->type_name("FILE");
-  AddDurationOption(*add, "--valid-for", options->valid_for,
+      .TypeName("FILE");
+  AddDurationOption(add, "--valid-for", options->valid_for,
                     Text("How long the certificate is valid (default 365d)", "証明書の有効期間（既定 365d）"));
-  add->footer(
+  add.Footer(
       Text("Roles:\n"
            "  responder  orders acquisitions and reads evidence\n"
            "  analyst    reads, exports and verifies evidence\n"
@@ -393,28 +393,28 @@ void AddOperatorCommand(CLI::App& app, Invocation& invocation) {
            "  admin      responder の権限に加え、オペレータとトークンの作成\n"
            "  auditor    端末・取得・保全記録の閲覧\n\n"
            "例:\n  hozen operator add bob --role responder --out bob.credential"));
-  add->callback([&invocation, options] {
+  add.OnGiven([&invocation, options] {
     invocation.chosen = [&invocation, options] { return AddOperator(invocation, *options); };
   });
 }
 
-void AddTokenCommand(CLI::App& app, Invocation& invocation) {
-  CLI::App* token = app.add_subcommand("token", Text("Tokens that hosts enrol with", "端末登録用トークンを管理する"));
-  token->require_subcommand(1);
-  CLI::App* create = token->add_subcommand("create", Text("Make a token and print it", "トークンを作成して表示する"));
+void AddTokenCommand(Command app, Invocation& invocation) {
+  const Command token = app.AddCommand("token", Text("Tokens that hosts enrol with", "端末登録用トークンを管理する"));
+  token.RequireCommand();
+  const Command create = token.AddCommand("create", Text("Make a token and print it", "トークンを作成して表示する"));
   auto options = std::make_shared<TokenOptions>();
   create
-      ->add_option("--uses", options->uses,
-                   Text("How many hosts may enrol with it (default 1)", "登録できる端末数（既定 1）"))
-      ->check(CLI::Range(1u, 1'000'000u))
-      ->type_name("N");
-  AddDurationOption(*create, "--expires", options->expires,
+      .AddOption("--uses", options->uses,
+                 Text("How many hosts may enrol with it (default 1)", "登録できる端末数（既定 1）"))
+      .Between(1u, 1'000'000u)
+      .TypeName("N");
+  AddDurationOption(create, "--expires", options->expires,
                     Text("How long it is valid (default 24h)", "有効期間（既定 24h）"));
   create
-      ->add_option("--label", options->label,
-                   Text("Label given to the hosts that enrol with it", "登録した端末に付けるラベル"))
-      ->type_name("LABEL");
-  create->footer(Text(
+      .AddOption("--label", options->label,
+                 Text("Label given to the hosts that enrol with it", "登録した端末に付けるラベル"))
+      .TypeName("LABEL");
+  create.Footer(Text(
       "The token names this customer's authority and the collector's root, which the agent pins. The collector keeps "
       "only\n"
       "its SHA-256, so it is shown once. The token goes to standard output, what to do with it to standard error.\n\n"
@@ -423,14 +423,14 @@ void AddTokenCommand(CLI::App& app, Invocation& invocation) {
       "だけを\n"
       "保持するため、表示は一度きりです。トークンは標準出力、説明は標準エラー出力に表示されます。\n\n"
       "例:\n  hozen token create > token\n  hozen token create --uses 500 --expires 7d --label branch-osaka"));
-  create->callback([&invocation, options] {
+  create.OnGiven([&invocation, options] {
     invocation.chosen = [&invocation, options] { return CreateToken(invocation, *options); };
   });
 }
 
 }  // namespace
 
-void AddCustomerCommands(CLI::App& app, Invocation& invocation) {
+void AddCustomerCommands(Command app, Invocation& invocation) {
   AddCustomerCommand(app, invocation);
   AddOperatorCommand(app, invocation);
   AddTokenCommand(app, invocation);

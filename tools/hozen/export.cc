@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/id_prefix.h"
@@ -153,58 +153,58 @@ absl::StatusOr<ExitCode> Export(Invocation& invocation, const ExportOptions& opt
 
 }  // namespace
 
-void AddExportCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* command = app.add_subcommand("export", Text("Take a bundle away", "証拠をバンドルとして書き出す"));
+void AddExportCommands(Command app, Invocation& invocation) {
+  const Command command = app.AddCommand("export", Text("Take a bundle away", "証拠をバンドルとして書き出す"));
   auto options = std::make_shared<ExportOptions>();
   command
-      ->add_option(
+      .AddOption(
           "ID", options->id,
           Text("The acquisition: its id, the start of it, or \"last\"", "取得 ID（先頭部分、または \"last\" も可）"))
-      ->required();
-  command->add_option("--format", options->format, Text("What kind of bundle (default zip)", "形式（既定 zip）"))
-      ->check(CLI::IsMember({"zip", "raw", "e01", "aff4", "tar", "bodyfile", "timesketch", "csv", "case"}));
+      .Required();
+  command.AddOption("--format", options->format, Text("What kind of bundle (default zip)", "形式（既定 zip）"))
+      .OneOf({"zip", "raw", "e01", "aff4", "tar", "bodyfile", "timesketch", "csv", "case"});
   command
-      ->add_option("--out", options->out,
-                   Text("Where to write it (default: the id in this folder; - for standard output)",
-                        "出力先（既定: 現在のフォルダに ID の名前で。- は標準出力）"))
-      ->type_name("FILE");
+      .AddOption("--out", options->out,
+                 Text("Where to write it (default: the id in this folder; - for standard output)",
+                      "出力先（既定: 現在のフォルダに ID の名前で。- は標準出力）"))
+      .TypeName("FILE");
   command
-      ->add_option(
+      .AddOption(
           "--item", options->item,
           Text("Images: which disk, by index, where there are several", "イメージ: ディスクが複数ある場合の項目番号"))
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
-  CLI::Option* const partition =
+      .NotNegative()
+      .TypeName("N");
+  const Option partition =
       command
-          ->add_option("--partition", options->partition,
-                       Text("Images: only this partition, as mmls and hozen items number it",
-                            "イメージ: 指定したパーティションのみ（番号は mmls、hozen items と同じ）"))
-          ->check(CLI::Range(int64_t{0}, int64_t{0xFFFFFFFF}))
-          ->type_name("N");
+          .AddOption("--partition", options->partition,
+                     Text("Images: only this partition, as mmls and hozen items number it",
+                          "イメージ: 指定したパーティションのみ（番号は mmls、hozen items と同じ）"))
+          .Between(int64_t{0}, int64_t{0xFFFFFFFF})
+          .TypeName("N");
   command
-      ->add_option("--range", options->range,
-                   Text("Images: only OFFSET+SIZE, in bytes, sizes (1M+512K) or sectors (2048s+100s)",
-                        "イメージ: OFFSET+SIZE の範囲のみ（バイト、1M+512K、またはセクタ 2048s+100s）"))
-      ->type_name("OFFSET+SIZE")
-      ->excludes(partition);
-  AddSizeOption(*command, "--segment-size", options->segment_size_bytes,
+      .AddOption("--range", options->range,
+                 Text("Images: only OFFSET+SIZE, in bytes, sizes (1M+512K) or sectors (2048s+100s)",
+                      "イメージ: OFFSET+SIZE の範囲のみ（バイト、1M+512K、またはセクタ 2048s+100s）"))
+      .TypeName("OFFSET+SIZE")
+      .Excludes(partition);
+  AddSizeOption(command, "--segment-size", options->segment_size_bytes,
                 Text("e01: the size of each file of the set (default 2G)", "e01: 分割ファイルのサイズ（既定 2G）"));
   command
-      ->add_option("--path", options->path_glob,
-                   Text("Only items whose path fits this glob; * also matches /",
-                        "パスがこのグロブに一致する項目のみ（* は / にも一致）"))
-      ->type_name("GLOB");
+      .AddOption("--path", options->path_glob,
+                 Text("Only items whose path fits this glob; * also matches /",
+                      "パスがこのグロブに一致する項目のみ（* は / にも一致）"))
+      .TypeName("GLOB");
   command
-      ->add_option(
+      .AddOption(
           "--artifact", options->artifacts,
           Text("Only items of this artifact; may be given again", "指定したアーティファクトの項目のみ（複数可）"))
-      ->allow_extra_args(false)
-      ->type_name("NAME");
-  AddTimeRangeOptions(*command, options->times);
-  command->add_flag("--stdout", options->to_stdout,
-                    Text("Write to standard output, without a sidecar", "標準出力へ書き出す（サイドカーなし）"));
-  command->add_flag("--force", options->force, Text("Replace files that are there", "既存のファイルを置き換える"));
-  command->footer(Text(
+      .OneValueEach()
+      .TypeName("NAME");
+  AddTimeRangeOptions(command, options->times);
+  command.AddFlag("--stdout", options->to_stdout,
+                  Text("Write to standard output, without a sidecar", "標準出力へ書き出す（サイドカーなし）"));
+  command.AddFlag("--force", options->force, Text("Replace files that are there", "既存のファイルを置き換える"));
+  command.Footer(Text(
       "Formats:\n"
       "  zip       files in Velociraptor's layout, with the manifest, its signatures and custody proofs\n"
       "  raw       a disk image, sparse; FILE.json beside it holds manifest, signatures and the map of bad sectors\n"
@@ -243,7 +243,7 @@ void AddExportCommands(CLI::App& app, Invocation& invocation) {
       "  hozen export 3f2a --format bodyfile --out - | mactime -b - -d\n"
       "  hozen export 3f2a --format tar --path '/etc/*' --out etc.tar\n"
       "  hozen export 3f2a --format timesketch --from 2026-11-20 --to 2026-11-24"));
-  command->callback(
+  command.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Export(invocation, *options); }; });
 }
 

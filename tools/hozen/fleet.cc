@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
@@ -7,6 +6,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/json_rendering.h"
@@ -66,17 +66,17 @@ absl::StatusOr<ExitCode> ListHosts(Invocation& invocation, const std::string& fi
 
 }  // namespace
 
-void AddFleetCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* hosts =
-      app.add_subcommand("hosts", Text("List the hosts that have enrolled", "登録済みの端末を一覧表示する"));
+void AddFleetCommands(Command app, Invocation& invocation) {
+  const Command hosts =
+      app.AddCommand("hosts", Text("List the hosts that have enrolled", "登録済みの端末を一覧表示する"));
   auto filter = std::make_shared<std::string>();
-  hosts->add_option("FILTER", *filter,
-                    Text("Only the host with this id, name or label", "この ID・名前・ラベルの端末だけ"));
-  hosts->footer(Text(
+  hosts.AddOption("FILTER", *filter,
+                  Text("Only the host with this id, name or label", "この ID・名前・ラベルの端末だけ"));
+  hosts.Footer(Text(
       "With --json: one document, {\"hosts\": [...]}.\n\nExamples:\n  hozen hosts\n  hozen hosts branch-osaka --json",
       "--json では 1 つの文書 {\"hosts\": [...]} を出力します。\n\n例:\n  hozen hosts\n  hozen hosts branch-osaka "
       "--json"));
-  hosts->callback(
+  hosts.OnGiven(
       [&invocation, filter] { invocation.chosen = [&invocation, filter] { return ListHosts(invocation, *filter); }; });
 }
 

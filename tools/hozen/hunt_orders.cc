@@ -1,5 +1,4 @@
 // One plan on many hosts: signed here over all of their ids, carried out by the collector host by host.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/crypto/key.h"
 #include "core/plan/plan.h"
 #include "tools/hozen/argument_types.h"
@@ -146,53 +146,52 @@ absl::StatusOr<ExitCode> Stop(Invocation& invocation, const std::string& text, b
   return ExitCode::kOk;
 }
 
-void AddSelection(CLI::App& start, HuntOptions& options) {
+void AddSelection(Command start, HuntOptions& options) {
   start
-      .add_option("--label", options.selection.labels,
-                  Text("Hosts with this label; may be given again", "このラベルの端末（複数指定可）"))
-      ->allow_extra_args(false)
-      ->type_name("LABEL");
+      .AddOption("--label", options.selection.labels,
+                 Text("Hosts with this label; may be given again", "このラベルの端末（複数指定可）"))
+      .OneValueEach()
+      .TypeName("LABEL");
   start
-      .add_option("--host", options.selection.names,
-                  Text("This host, by id, its start, or name; may be given again",
-                       "この端末（ID、その先頭部分、名前。複数指定可）"))
-      ->allow_extra_args(false)
-      ->type_name("HOST");
+      .AddOption("--host", options.selection.names,
+                 Text("This host, by id, its start, or name; may be given again",
+                      "この端末（ID、その先頭部分、名前。複数指定可）"))
+      .OneValueEach()
+      .TypeName("HOST");
   start
-      .add_option("--hosts-file", options.hosts_file,
-                  Text("The hosts named in this file, one a line", "このファイルに 1 行 1 台で書かれた端末"))
-      ->type_name("FILE");
+      .AddOption("--hosts-file", options.hosts_file,
+                 Text("The hosts named in this file, one a line", "このファイルに 1 行 1 台で書かれた端末"))
+      .TypeName("FILE");
   start
-      .add_option("--system", options.selection.system,
-                  Text("Of these only hosts of this system; alone: all of them",
-                       "そのうちこのシステムの端末だけ（単独指定ではすべての端末）"))
-      ->check(CLI::IsMember({"linux", "windows"}));
+      .AddOption("--system", options.selection.system,
+                 Text("Of these only hosts of this system; alone: all of them",
+                      "そのうちこのシステムの端末だけ（単独指定ではすべての端末）"))
+      .OneOf({"linux", "windows"});
 }
 
-void AddPace(CLI::App& start, HuntOptions& options) {
+void AddPace(Command start, HuntOptions& options) {
   start
-      .add_option_function<std::string>(
+      .AddReadOption(
           "--rate",
           [&options](const std::string& text) {
-            const auto rate = ParseStartRate(text);
-            if (!rate.ok()) throw CLI::ValidationError("--rate", std::string(rate.status().message()));
-            options.starts_per_hour = *rate;
+            HOZEN_ASSIGN_OR_RETURN(options.starts_per_hour, ParseStartRate(text));
+            return absl::OkStatus();
           },
           Text("So many hosts begin, evenly spaced: 60/min (default), 2/s, 100/h",
                "開始の頻度（等間隔）: 60/min（既定）、2/s、100/h"))
-      ->type_name("RATE");
+      .TypeName("RATE");
   start
-      .add_option("--at-once", options.at_once,
-                  Text("At most so many hosts at work at one time (default 20; 0: any number)",
-                       "同時に実行する端末数の上限（既定 20。0 は無制限）"))
-      ->type_name("N");
+      .AddOption("--at-once", options.at_once,
+                 Text("At most so many hosts at work at one time (default 20; 0: any number)",
+                      "同時に実行する端末数の上限（既定 20。0 は無制限）"))
+      .TypeName("N");
   start
-      .add_option(
+      .AddOption(
           "--stop-after-failures", options.stop_after_failures,
           Text("No further host begins once so many have failed", "この台数が失敗したら新しい端末では開始しない"))
-      ->type_name("N");
-  start.add_flag("--count-incomplete", options.count_incomplete,
-                 Text("What is complete with failures counts as failed there", "完了（失敗あり）も失敗として数える"));
+      .TypeName("N");
+  start.AddFlag("--count-incomplete", options.count_incomplete,
+                Text("What is complete with failures counts as failed there", "完了（失敗あり）も失敗として数える"));
   AddSizeOption(start, "--stop-after-bytes", options.stop_after_bytes,
                 Text("No further host begins once all have sent so many bytes",
                      "全端末の送信量がこれに達したら新しい端末では開始しない"));
@@ -218,57 +217,57 @@ std::string StartFooter() {
          "\n  hozen hunt start --hosts-file hosts.txt --artifacts LinuxAuthLogs --stop-after-bytes 50GiB --wait";
 }
 
-std::shared_ptr<std::string> AddHuntId(CLI::App& command) {
+std::shared_ptr<std::string> AddHuntId(Command command) {
   auto id = std::make_shared<std::string>();
   command
-      .add_option("HUNT", *id,
-                  Text("The hunt: its id, the start of it, or \"last\"", "ハント ID（先頭部分、または \"last\" も可）"))
-      ->required();
+      .AddOption("HUNT", *id,
+                 Text("The hunt: its id, the start of it, or \"last\"", "ハント ID（先頭部分、または \"last\" も可）"))
+      .Required();
   return id;
 }
 
 }  // namespace
 
-CLI::App* AddHuntOrderCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* hunt =
-      app.add_subcommand("hunt", Text("One order for many hosts", "多数の端末に 1 つの指示を出す（ハント）"));
-  hunt->require_subcommand(1);
+Command AddHuntOrderCommands(Command app, Invocation& invocation) {
+  const Command hunt =
+      app.AddCommand("hunt", Text("One order for many hosts", "多数の端末に 1 つの指示を出す（ハント）"));
+  hunt.RequireCommand();
 
-  CLI::App* start =
-      hunt->add_subcommand("start", Text("Order a triage of many hosts", "多数の端末のトリアージを指示する"));
+  const Command start =
+      hunt.AddCommand("start", Text("Order a triage of many hosts", "多数の端末のトリアージを指示する"));
   auto options = std::make_shared<HuntOptions>();
   options->order.deadline = kUsualDeadline;
-  AddSelection(*start, *options);
-  AddTriageTargets(*start, options->order);
-  AddPace(*start, *options);
-  AddLimits(*start, options->order,
+  AddSelection(start, *options);
+  AddTriageTargets(start, options->order);
+  AddPace(start, *options);
+  AddLimits(start, options->order,
             Text("When the hunt expires, and work ends on each host (default 7d from now)",
                  "ハントの期限。各端末の作業もここで終わる（既定: 7d 後）"));
-  AddTriageLimits(*start, options->order);
-  start->footer(StartFooter());
-  start->callback(
+  AddTriageLimits(start, options->order);
+  start.Footer(StartFooter());
+  start.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Start(invocation, *options); }; });
 
-  CLI::App* retry = hunt->add_subcommand(
-      "retry", Text("Let failed and stopped hosts begin again", "失敗・停止した端末で再び開始する"));
-  const auto retried = AddHuntId(*retry);
-  retry->footer(
+  const Command retry =
+      hunt.AddCommand("retry", Text("Let failed and stopped hosts begin again", "失敗・停止した端末で再び開始する"));
+  const auto retried = AddHuntId(retry);
+  retry.Footer(
       Text("In the same hunt and with the same plan, so only before its deadline; it runs again where it was\n"
            "stopped. A host keeps its acquisition, in an attempt with a higher number.\n\nExample:\n  hozen "
            "hunt retry last",
            "同じハント、同じ計画で行うため、期限前に限ります。停止していたハントは再開します。\n"
            "端末の取得 ID は変わらず、試行の番号が増えます。\n\n例:\n  hozen hunt retry last"));
-  retry->callback(
+  retry.OnGiven(
       [&invocation, retried] { invocation.chosen = [&invocation, retried] { return Retry(invocation, *retried); }; });
 
-  CLI::App* stop = hunt->add_subcommand("stop", Text("Let no further host begin", "新しい端末での開始をやめる"));
-  const auto stopped = AddHuntId(*stop);
+  const Command stop = hunt.AddCommand("stop", Text("Let no further host begin", "新しい端末での開始をやめる"));
+  const auto stopped = AddHuntId(stop);
   auto cancel_running = std::make_shared<bool>(false);
-  stop->add_flag("--cancel-running", *cancel_running,
-                 Text("Also end what runs; what it has is kept", "実行中のものも終了する（取得済みのものは残る）"));
-  stop->footer(Text("Examples:\n  hozen hunt stop last\n  hozen hunt stop 3f2a --cancel-running",
-                    "例:\n  hozen hunt stop last\n  hozen hunt stop 3f2a --cancel-running"));
-  stop->callback([&invocation, stopped, cancel_running] {
+  stop.AddFlag("--cancel-running", *cancel_running,
+               Text("Also end what runs; what it has is kept", "実行中のものも終了する（取得済みのものは残る）"));
+  stop.Footer(Text("Examples:\n  hozen hunt stop last\n  hozen hunt stop 3f2a --cancel-running",
+                   "例:\n  hozen hunt stop last\n  hozen hunt stop 3f2a --cancel-running"));
+  stop.OnGiven([&invocation, stopped, cancel_running] {
     invocation.chosen = [&invocation, stopped, cancel_running] { return Stop(invocation, *stopped, *cancel_running); };
   });
   return hunt;

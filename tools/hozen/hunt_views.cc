@@ -1,5 +1,4 @@
 // Looking at hunts: all of them, one of them, and its hosts.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,6 +6,7 @@
 
 #include "core/base/language.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/follow.h"
@@ -115,30 +115,29 @@ std::vector<std::string> StateNames() {
 
 }  // namespace
 
-void AddHuntViewCommands(CLI::App& hunt, Invocation& invocation) {
-  CLI::App* list = hunt.add_subcommand("list", Text("List hunts, the newest first", "ハントを新しい順に一覧表示する"));
+void AddHuntViewCommands(Command hunt, Invocation& invocation) {
+  const Command list = hunt.AddCommand("list", Text("List hunts, the newest first", "ハントを新しい順に一覧表示する"));
   auto most = std::make_shared<uint32_t>(20);
-  list->add_option("--most", *most, Text("At most so many (default 20)", "最大件数（既定 20）"))
-      ->check(CLI::Range(1u, 1000u))
-      ->type_name("N");
-  list->footer(Text("With --json: one document, {\"hunts\": [...]}.\n\nExample:\n  hozen hunt list",
-                    "--json では 1 つの文書 {\"hunts\": [...]} を出力します。\n\n例:\n  hozen hunt list"));
-  list->callback([&invocation, most] { invocation.chosen = [&invocation, most] { return List(invocation, *most); }; });
+  list.AddOption("--most", *most, Text("At most so many (default 20)", "最大件数（既定 20）"))
+      .Between(1u, 1000u)
+      .TypeName("N");
+  list.Footer(Text("With --json: one document, {\"hunts\": [...]}.\n\nExample:\n  hozen hunt list",
+                   "--json では 1 つの文書 {\"hunts\": [...]} を出力します。\n\n例:\n  hozen hunt list"));
+  list.OnGiven([&invocation, most] { invocation.chosen = [&invocation, most] { return List(invocation, *most); }; });
 
-  CLI::App* show = hunt.add_subcommand("show", Text("Show a hunt and its hosts", "ハントとその端末を表示する"));
+  const Command show = hunt.AddCommand("show", Text("Show a hunt and its hosts", "ハントとその端末を表示する"));
   auto options = std::make_shared<ShowOptions>();
-  show->add_option(
-          "HUNT", options->hunt,
-          Text("The hunt: its id, the start of it, or \"last\"", "ハント ID（先頭部分、または \"last\" も可）"))
-      ->required();
-  show->add_flag("--hosts", options->hosts, Text("Also each of its hosts", "各端末の状態も表示する"));
-  show->add_option("--state", options->states,
-                   Text("Of its hosts those in this state; may be given again", "この状態の端末だけ（複数指定可）"))
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember(StateNames()));
-  show->add_flag("--watch", options->watch,
-                 Text("Stay until no host is at work any more", "実行中の端末がなくなるまで見守る"));
-  show->footer(Text(
+  show.AddOption("HUNT", options->hunt,
+                 Text("The hunt: its id, the start of it, or \"last\"", "ハント ID（先頭部分、または \"last\" も可）"))
+      .Required();
+  show.AddFlag("--hosts", options->hosts, Text("Also each of its hosts", "各端末の状態も表示する"));
+  show.AddOption("--state", options->states,
+                 Text("Of its hosts those in this state; may be given again", "この状態の端末だけ（複数指定可）"))
+      .OneValueEach()
+      .OneOf(StateNames());
+  show.AddFlag("--watch", options->watch,
+               Text("Stay until no host is at work any more", "実行中の端末がなくなるまで見守る"));
+  show.Footer(Text(
       "With --json: one document, the hunt, with its hosts in by_host; with --watch a line for each change.\n"
       "Exit codes of --watch: 0 every host is complete, 8 none has evidence, else 3.\n\n"
       "Examples:\n  hozen hunt show last --watch\n  hozen hunt show 3f2a --hosts\n  hozen hunt show last --state "
@@ -146,7 +145,7 @@ void AddHuntViewCommands(CLI::App& hunt, Invocation& invocation) {
       "--json では 1 つの文書（端末は by_host）、--watch では変化ごとに 1 行を出力します。\n"
       "--watch の終了コード: 全端末が完了なら 0、証拠のある端末がなければ 8、それ以外は 3。\n\n"
       "例:\n  hozen hunt show last --watch\n  hozen hunt show 3f2a --hosts\n  hozen hunt show last --state failed"));
-  show->callback(
+  show.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Show(invocation, *options); }; });
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -14,6 +13,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/id_prefix.h"
@@ -178,29 +178,29 @@ absl::StatusOr<ExitCode> Cat(Invocation& invocation, const CatOptions& options) 
   return ExitCode::kOk;
 }
 
-void AddIdOption(CLI::App& command, std::string& id) {
+void AddIdOption(Command command, std::string& id) {
   command
-      .add_option(
+      .AddOption(
           "ID", id,
           Text("The acquisition: its id, the start of it, or \"last\"", "取得 ID（先頭部分、または \"last\" も可）"))
-      ->required();
+      .Required();
 }
 
 }  // namespace
 
-void AddItemCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* items =
-      app.add_subcommand("items", Text("List what an acquisition brought home", "取得した項目を一覧表示する"));
+void AddItemCommands(Command app, Invocation& invocation) {
+  const Command items =
+      app.AddCommand("items", Text("List what an acquisition brought home", "取得した項目を一覧表示する"));
   auto items_options = std::make_shared<ItemsOptions>();
-  AddIdOption(*items, items_options->id);
-  items->add_flag("--failed", items_options->failed,
-                  Text("Only items that could not be had whole and targets that failed, with the cause",
-                       "失敗または一部のみの項目、失敗した対象と理由"));
+  AddIdOption(items, items_options->id);
+  items.AddFlag("--failed", items_options->failed,
+                Text("Only items that could not be had whole and targets that failed, with the cause",
+                     "失敗または一部のみの項目、失敗した対象と理由"));
   items
-      ->add_option("--path", items_options->path,
-                   Text("Only paths like this; * also matches /", "このパターンのパスだけ（* は / にも一致）"))
-      ->type_name("GLOB");
-  items->footer(Text(
+      .AddOption("--path", items_options->path,
+                 Text("Only paths like this; * also matches /", "このパターンのパスだけ（* は / にも一致）"))
+      .TypeName("GLOB");
+  items.Footer(Text(
       "Columns: index, start of the SHA-256, size or kind, path. Behind the items, unless --path is given, stand the\n"
       "targets of the plan that were not carried out, and without --failed those that found nothing. With --json: an\n"
       "item a line, times in UTC; then a line for each target (with --failed: each failed one), which has\n"
@@ -210,26 +210,26 @@ void AddItemCommands(CLI::App& app, Invocation& invocation) {
       "（--failed がなければ）該当がなかった対象を示します。--json では 1 行 1 件（時刻は UTC）。対象の行は\n"
       "\"kind\": \"target\" を持ちます。\n\n"
       "例:\n  hozen items last --failed\n  hozen items 3f2a --path '*/cron*' --json | jq -r .path"));
-  items->callback([&invocation, items_options] {
+  items.OnGiven([&invocation, items_options] {
     invocation.chosen = [&invocation, items_options] { return ListItems(invocation, *items_options); };
   });
 
-  CLI::App* cat =
-      app.add_subcommand("cat", Text("Write an item's bytes to standard output", "項目の内容を標準出力に書き出す"));
+  const Command cat =
+      app.AddCommand("cat", Text("Write an item's bytes to standard output", "項目の内容を標準出力に書き出す"));
   auto cat_options = std::make_shared<CatOptions>();
-  AddIdOption(*cat, cat_options->id);
-  cat->add_option("ITEM", cat_options->item, Text("Its index or its path", "番号またはパス"))->required();
-  AddSizeOption(*cat, "--offset", cat_options->offset, Text("Start here", "開始位置"));
-  AddSizeOption(*cat, "--size", cat_options->size,
+  AddIdOption(cat, cat_options->id);
+  cat.AddOption("ITEM", cat_options->item, Text("Its index or its path", "番号またはパス")).Required();
+  AddSizeOption(cat, "--offset", cat_options->offset, Text("Start here", "開始位置"));
+  AddSizeOption(cat, "--size", cat_options->size,
                 Text("So many bytes (default: to the end)", "読み取るバイト数（既定: 最後まで）"));
-  cat->footer(
+  cat.Footer(
       Text("Every chunk is verified on its way. Where one is wrong the exit code is 4: do not use what was written.\n"
            "With --json: one document with the item and its bytes in data_base64 (up to 64 MiB).\n\n"
            "Examples:\n  hozen cat last /etc/passwd\n  hozen cat 3f2a 17 > evidence.bin",
            "すべてのチャンクを検証しながら出力します。誤りがあると終了コードは 4 です（出力は使わないでください）。\n"
            "--json では項目と内容（data_base64、64 MiB まで）を 1 つの文書で出力します。\n\n"
            "例:\n  hozen cat last /etc/passwd\n  hozen cat 3f2a 17 > evidence.bin"));
-  cat->callback([&invocation, cat_options] {
+  cat.OnGiven([&invocation, cat_options] {
     invocation.chosen = [&invocation, cat_options] { return Cat(invocation, *cat_options); };
   });
 }

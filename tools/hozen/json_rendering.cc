@@ -157,6 +157,8 @@ std::string JsonLine(const Json& json) { return json.dump(-1, ' ', false, Json::
 
 std::string JsonDocument(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
 
+Json ParseJson(std::string_view text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
+
 void AddPath(std::string_view name, std::string_view bytes, Json& to) {
   std::string printable = Printable(bytes);
   // Where only backslashes were doubled, the text says it all.
@@ -368,7 +370,7 @@ void AddFailedTargets(const std::vector<v1::TargetOutcome>& first, Json& to) {
 Json CustodyProofJson(const v1::CustodyProof& proof) {
   Json json;
   json["leaf_index"] = proof.leaf_index();
-  Json entry = Json::parse(proof.entry(), nullptr, /*allow_exceptions=*/false);
+  Json entry = ParseJson(proof.entry());
   json["entry"] = entry.is_discarded() ? Json(Printable(proof.entry())) : std::move(entry);
   json["tree_size"] = proof.tree_size();
   json["inclusion_path"] = Json::array();

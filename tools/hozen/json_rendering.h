@@ -22,6 +22,8 @@ using Json = nlohmann::ordered_json;
 std::string JsonLine(const Json& json);
 // Indented, for one document.
 std::string JsonDocument(const Json& json);
+// Of what others wrote; discarded (is_discarded) where it is not JSON.
+Json ParseJson(std::string_view text);
 
 // "STATE_RUNNING" without "STATE_" -> "running".
 std::string Enumerator(std::string_view name, std::string_view prefix);

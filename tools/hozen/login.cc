@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
@@ -6,6 +5,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/crypto/certificate.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
@@ -92,26 +92,25 @@ absl::StatusOr<ExitCode> WhoAmI(Invocation& invocation, bool offline) {
 
 }  // namespace
 
-void AddLoginCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* login = app.add_subcommand(
+void AddLoginCommands(Command app, Invocation& invocation) {
+  const Command login = app.AddCommand(
       "login", Text("Check a credential at its collector and use it from now on", "資格情報を確認して使用を開始する"));
   auto file = std::make_shared<std::string>();
-  login->add_option("FILE", *file, Text("The credential file", "資格情報ファイル"))->required();
-  login->footer(Text(
+  login.AddOption("FILE", *file, Text("The credential file", "資格情報ファイル")).Required();
+  login.Footer(Text(
       "The credential is copied to HOZEN_HOME/credential (default ~/.config/hozen), readable by you alone. It holds a\n"
       "private key: delete the file you were given once you are logged in, or keep it as safely as a password.\n\n"
       "Example:\n  hozen login alice.credential",
       "資格情報は HOZEN_HOME/credential（既定 "
       "~/.config/hozen）に、本人だけが読める形で保存されます。秘密鍵を含むため、\n"
       "受け取ったファイルはログイン後に削除するか、厳重に保管してください。\n\n例:\n  hozen login alice.credential"));
-  login->callback(
-      [&invocation, file] { invocation.chosen = [&invocation, file] { return LogIn(invocation, *file); }; });
+  login.OnGiven([&invocation, file] { invocation.chosen = [&invocation, file] { return LogIn(invocation, *file); }; });
 
-  CLI::App* whoami = app.add_subcommand("whoami", Text("Show the credential in use, and check that it is accepted",
+  const Command whoami = app.AddCommand("whoami", Text("Show the credential in use, and check that it is accepted",
                                                        "使用中の資格情報を表示し、有効か確認する"));
   auto offline = std::make_shared<bool>(false);
-  whoami->add_flag("--offline", *offline, Text("Do not ask the collector", "コレクタに問い合わせない"));
-  whoami->callback(
+  whoami.AddFlag("--offline", *offline, Text("Do not ask the collector", "コレクタに問い合わせない"));
+  whoami.OnGiven(
       [&invocation, offline] { invocation.chosen = [&invocation, offline] { return WhoAmI(invocation, *offline); }; });
 }
 

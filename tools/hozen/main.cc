@@ -1,5 +1,4 @@
 // hozen: the operators' command line. The only place where its parts are put together.
-#include <CLI/CLI.hpp>
 #include <clocale>
 #include <exception>
 #include <iostream>
@@ -13,6 +12,7 @@
 #include "core/base/printable.h"
 #include "core/base/tls_only_1_3.h"
 #include "core/base/version.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/console.h"
@@ -138,23 +138,24 @@ int Main(int argc, char** argv) {
   Invocation invocation(console);
   invocation.home = HomeFolder();
 
-  CLI::App app(Text("Hozen: order, watch, examine and prove acquisitions of forensic evidence.",
-                    "Hozen（保全）: 証拠の取得を指示し、経過を見守り、内容を調べ、証明する。"),
-               "hozen");
-  app.fallthrough();
-  app.require_subcommand(1);
-  app.set_version_flag("--version", Concat("hozen ", kHozenVersion));
-  app.set_help_flag("-h,--help", Text("Print this help, or a command's", "ヘルプを表示する（コマンドごとにも可）"));
-  app.add_flag("--json", console.options().json, Text("Output as JSON", "結果を JSON で出力する"));
-  app.add_option("--credential", invocation.credential_file,
-                 Text("Use this credential in place of the one logged in with", "ログイン中の資格情報の代わりに使う"))
-      ->type_name("FILE");
-  app.add_flag("--progress", console.options().progress,
-               Text("Report progress also where standard error is no terminal", "端末以外でも経過を表示する"));
-  app.add_flag("-q,--quiet", console.options().quiet, Text("No progress and no notes", "経過と注意を表示しない"));
+  CommandTree commands(Say("Hozen: order, watch, examine and prove acquisitions of forensic evidence.",
+                           "Hozen（保全）: 証拠の取得を指示し、経過を見守り、内容を調べ、証明する。"),
+                       "hozen");
+  const Command app = commands.root();
+  app.FallThrough();
+  app.RequireCommand();
+  commands.SetVersion(Concat("hozen ", kHozenVersion));
+  commands.SetHelpFlag("-h,--help", Text("Print this help, or a command's", "ヘルプを表示する（コマンドごとにも可）"));
+  app.AddFlag("--json", console.options().json, Text("Output as JSON", "結果を JSON で出力する"));
+  app.AddOption("--credential", invocation.credential_file,
+                Text("Use this credential in place of the one logged in with", "ログイン中の資格情報の代わりに使う"))
+      .TypeName("FILE");
+  app.AddFlag("--progress", console.options().progress,
+              Text("Report progress also where standard error is no terminal", "端末以外でも経過を表示する"));
+  app.AddFlag("-q,--quiet", console.options().quiet, Text("No progress and no notes", "経過と注意を表示しない"));
   std::string language;
-  app.add_option("--lang", language, Text("Speak this language", "表示言語"))->check(CLI::IsMember({"en", "ja"}));
-  app.footer(Footer());
+  app.AddOption("--lang", language, Text("Speak this language", "表示言語")).OneOf({"en", "ja"});
+  app.Footer(Footer());
 
   AddLoginCommands(app, invocation);
   AddCustomerCommands(app, invocation);
@@ -162,7 +163,7 @@ int Main(int argc, char** argv) {
   AddArtifactCommands(app, invocation);
   AddCollectCommands(app, invocation);
   AddAcquisitionCommands(app, invocation);
-  AddHuntViewCommands(*AddHuntOrderCommands(app, invocation), invocation);
+  AddHuntViewCommands(AddHuntOrderCommands(app, invocation), invocation);
   AddItemCommands(app, invocation);
   AddSearchCommands(app, invocation);
   AddTimelineCommands(app, invocation);
@@ -172,23 +173,19 @@ int Main(int argc, char** argv) {
   AddCompletionCommands(app, invocation);
 
   if (argc <= 1) {
-    console.err() << app.help();
+    console.err() << commands.Help();
     return static_cast<int>(ExitCode::kUsage);
   }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    console.out() << app.help() << std::flush;
+  const ParseResult parsed = commands.Parse(std::vector<std::string>(argv + 1, argv + argc));
+  if (parsed.kind == ParseResult::Kind::kAnswer) {
+    console.out() << parsed.text << std::flush;
     return 0;
-  } catch (const CLI::CallForVersion&) {
-    console.out() << "hozen " << kHozenVersion << std::endl;
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> unknown = app.remaining();
-    const std::string what =
-        app.get_subcommands().empty() && !unknown.empty()
-            ? Concat(Say("there is no command \"", "コマンドがありません: \""), Printable(unknown.front()), "\"")
-            : Printable(error.what());
+  }
+  if (parsed.kind == ParseResult::Kind::kMisuse) {
+    const std::string what = parsed.unknown_command.has_value()
+                                 ? Concat(Say("there is no command \"", "コマンドがありません: \""),
+                                          Printable(*parsed.unknown_command), "\"")
+                                 : Printable(parsed.fault);
     ReportFailure(console, absl::InvalidArgumentError(Concat(what, Say(" (see --help)", "（--help を参照）"))),
                   ExitCode::kUsage);
     return static_cast<int>(ExitCode::kUsage);

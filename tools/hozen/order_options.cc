@@ -1,13 +1,12 @@
 #include "tools/hozen/order_options.h"
 
-#include <CLI/CLI.hpp>
-
 #include "absl/strings/escaping.h"
 #include "core/base/clock.h"
 #include "core/base/concat.h"
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/crypto/key.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/definition_folders.h"
@@ -137,77 +136,76 @@ Json NotRunJson(const std::vector<NotRun>& not_run) {
   return json;
 }
 
-void AddTriageTargets(CLI::App& command, OrderOptions& options) {
+void AddTriageTargets(Command command, OrderOptions& options) {
   command
-      .add_option("--artifacts", options.artifacts,
-                  Text("Artifacts by name, separated by commas", "アーティファクト名（カンマ区切り）"))
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("A,B");
+      .AddOption("--artifacts", options.artifacts,
+                 Text("Artifacts by name, separated by commas", "アーティファクト名（カンマ区切り）"))
+      .Separator(',')
+      .OneValueEach()
+      .TypeName("A,B");
   command
-      .add_option("--path", options.paths,
-                  Text("Files by pattern (*, ?, [a-z], ** for folders); may be given again",
-                       "ファイルのパターン（*, ?, [a-z]、** はフォルダ）。複数指定可"))
-      ->allow_extra_args(false)
-      ->type_name("GLOB");
+      .AddOption("--path", options.paths,
+                 Text("Files by pattern (*, ?, [a-z], ** for folders); may be given again",
+                      "ファイルのパターン（*, ?, [a-z]、** はフォルダ）。複数指定可"))
+      .OneValueEach()
+      .TypeName("GLOB");
   command
-      .add_option("--definitions", options.definitions,
-                  Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
-                       "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
-      ->allow_extra_args(false)
-      ->type_name("DIR");
+      .AddOption("--definitions", options.definitions,
+                 Text("Folder of definitions to use in place of /usr/share/artifacts; may be given again",
+                      "/usr/share/artifacts の代わりに使う定義フォルダ（複数指定可）"))
+      .OneValueEach()
+      .TypeName("DIR");
   command
-      .add_option("--access", options.access,
-                  Text("auto (default): through the system, and raw where it denies or cannot read a file; system;\n"
-                       "raw: past the system, from the volume, what the system does not show marked as hidden;\n"
-                       "both: each way once, to compare",
-                       "auto（既定）: システム経由で読み、拒否や読み取り不能なら直接読む。system。raw: ボリュームを\n"
-                       "直接読む（システムが見せないものには印）。both: 両方で取得して比較する"))
-      ->check(CLI::IsMember({"auto", "system", "raw", "both"}));
-  command.add_flag(
+      .AddOption("--access", options.access,
+                 Text("auto (default): through the system, and raw where it denies or cannot read a file; system;\n"
+                      "raw: past the system, from the volume, what the system does not show marked as hidden;\n"
+                      "both: each way once, to compare",
+                      "auto（既定）: システム経由で読み、拒否や読み取り不能なら直接読む。system。raw: ボリュームを\n"
+                      "直接読む（システムが見せないものには印）。both: 両方で取得して比較する"))
+      .OneOf({"auto", "system", "raw", "both"});
+  command.AddFlag(
       "--deleted", options.deleted,
       Text("Also deleted files, as far as they can be recovered", "削除ファイルも復元できる範囲で取得する"));
-  command.add_flag("--attributes", options.all_attributes,
-                   Text("Of NTFS every attribute, not only streams of data", "NTFS のすべての属性を取得する"));
-  command.add_flag("--bodyfile{/}", options.bodyfile,
-                   Text("List names, sizes, owners and times of everything below PATH (default /) as a body file, "
-                        "without reading contents: --bodyfile or --bodyfile=/home",
-                        "PATH（既定: /）以下の全ファイルの名前・サイズ・所有者・時刻を、内容を読まずに bodyfile "
-                        "として一覧にする（--bodyfile または --bodyfile=/home）"));
+  command.AddFlag("--attributes", options.all_attributes,
+                  Text("Of NTFS every attribute, not only streams of data", "NTFS のすべての属性を取得する"));
+  command.AddFlag("--bodyfile{/}", options.bodyfile,
+                  Text("List names, sizes, owners and times of everything below PATH (default /) as a body file, "
+                       "without reading contents: --bodyfile or --bodyfile=/home",
+                       "PATH（既定: /）以下の全ファイルの名前・サイズ・所有者・時刻を、内容を読まずに bodyfile "
+                       "として一覧にする（--bodyfile または --bodyfile=/home）"));
 }
 
-void AddOfflineDisk(CLI::App& command, OrderOptions& options) {
+void AddOfflineDisk(Command command, OrderOptions& options) {
   command
-      .add_option("--offline-disk", options.offline_disk,
-                  Text("Not from the running host but from the system on this disk, or in the first file of an image\n"
-                       "(raw, E01, VMDK, VHD, qcow2, split) that lies on the host",
-                       "稼働中の端末ではなく、このディスク、または端末上のイメージ（raw、E01、VMDK、VHD、qcow2、\n"
-                       "分割）の先頭ファイルにあるシステムから取得する"))
-      ->type_name("PATH");
+      .AddOption("--offline-disk", options.offline_disk,
+                 Text("Not from the running host but from the system on this disk, or in the first file of an image\n"
+                      "(raw, E01, VMDK, VHD, qcow2, split) that lies on the host",
+                      "稼働中の端末ではなく、このディスク、または端末上のイメージ（raw、E01、VMDK、VHD、qcow2、\n"
+                      "分割）の先頭ファイルにあるシステムから取得する"))
+      .TypeName("PATH");
   command
-      .add_option("--system", options.offline_system,
-                  Text("Which system is on the offline disk (default: the host's)",
-                       "--offline-disk 上のシステム（既定: 端末と同じ）"))
-      ->check(CLI::IsMember({"linux", "windows"}));
+      .AddOption("--system", options.offline_system,
+                 Text("Which system is on the offline disk (default: the host's)",
+                      "--offline-disk 上のシステム（既定: 端末と同じ）"))
+      .OneOf({"linux", "windows"});
   command
-      .add_option("--container", options.container,
-                  Text("raw: the offline disk is the file's bytes as they are",
-                       "raw: ファイルのバイト列をそのままディスクとして読む"))
-      ->check(CLI::IsMember({"raw"}))
-      ->type_name("raw");
+      .AddOption("--container", options.container,
+                 Text("raw: the offline disk is the file's bytes as they are",
+                      "raw: ファイルのバイト列をそのままディスクとして読む"))
+      .OneOf({"raw"})
+      .TypeName("raw");
 }
 
-void AddTriageLimits(CLI::App& command, OrderOptions& options) {
+void AddTriageLimits(Command command, OrderOptions& options) {
   AddSizeOption(command, "--max-file-bytes", options.file_bytes, Text("Cut off longer files here", "1 ファイルの上限"));
-  command.add_option("--max-items", options.items, Text("Stop after so many items", "件数の上限"))->type_name("N");
-  command
-      .add_option("--max-depth", options.depth, Text("Folders below a pattern's fixed part", "フォルダの深さの上限"))
-      ->type_name("N");
+  command.AddOption("--max-items", options.items, Text("Stop after so many items", "件数の上限")).TypeName("N");
+  command.AddOption("--max-depth", options.depth, Text("Folders below a pattern's fixed part", "フォルダの深さの上限"))
+      .TypeName("N");
 }
 
-void AddLimits(CLI::App& command, OrderOptions& options, const std::string& deadline_text) {
-  command.add_flag("--wait", options.wait,
-                   Text("Stay until it has ended, and show how it comes along", "終了まで待ち、経過を表示する"));
+void AddLimits(Command command, OrderOptions& options, const std::string& deadline_text) {
+  command.AddFlag("--wait", options.wait,
+                  Text("Stay until it has ended, and show how it comes along", "終了まで待ち、経過を表示する"));
   AddDurationOption(command, "--deadline", options.deadline, deadline_text);
   AddSizeOption(command, "--max-bytes", options.total_bytes,
                 Text("Stop after so many bytes of evidence", "証拠の総量の上限"));
@@ -216,12 +214,12 @@ void AddLimits(CLI::App& command, OrderOptions& options, const std::string& dead
   AddSizeOption(command, "--send-rate", options.send_rate,
                 Text("Send at most so many bytes a second", "毎秒の送信量の上限"));
   command
-      .add_option("--cpu-percent", options.cpu_percent,
-                  Text("Use at most so much of one core", "1 コアに対する CPU 使用率の上限"))
-      ->check(CLI::Range(1u, 100u))
-      ->type_name("N");
-  command.add_option("--reason", options.reason, Text("The case or ticket that this belongs to", "案件番号や理由"))
-      ->type_name("TEXT");
+      .AddOption("--cpu-percent", options.cpu_percent,
+                 Text("Use at most so much of one core", "1 コアに対する CPU 使用率の上限"))
+      .Between(1u, 100u)
+      .TypeName("N");
+  command.AddOption("--reason", options.reason, Text("The case or ticket that this belongs to", "案件番号や理由"))
+      .TypeName("TEXT");
 }
 
 }  // namespace hozen

@@ -10,15 +10,12 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/artifact/definitions.h"
+#include "core/command_line/command_line.h"
 #include "proto/hozen/v1/credential.pb.h"
 #include "proto/hozen/v1/operators.pb.h"
 #include "proto/hozen/v1/plan.pb.h"
 #include "tools/hozen/console.h"
 #include "tools/hozen/json_rendering.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace hozen {
 
@@ -54,10 +51,10 @@ struct OrderOptions {
 };
 
 // Each adds options to a command. `options` must outlive it.
-void AddTriageTargets(CLI::App& command, OrderOptions& options);  // what to collect
-void AddOfflineDisk(CLI::App& command, OrderOptions& options);    // to collect from it in place of the host
-void AddTriageLimits(CLI::App& command, OrderOptions& options);   // limits that a disk has not
-void AddLimits(CLI::App& command, OrderOptions& options, const std::string& deadline_text);
+void AddTriageTargets(Command command, OrderOptions& options);  // what to collect
+void AddOfflineDisk(Command command, OrderOptions& options);    // to collect from it in place of the host
+void AddTriageLimits(Command command, OrderOptions& options);   // limits that a disk has not
+void AddLimits(Command command, OrderOptions& options, const std::string& deadline_text);
 
 // A plan for these hosts without targets, made now.
 v1::Plan NewPlan(const OrderOptions& options, const v1::Credential& credential, const std::vector<v1::Host>& hosts);

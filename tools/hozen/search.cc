@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fstream>
 #include <iostream>
@@ -11,6 +10,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/hash_list.h"
@@ -33,10 +33,8 @@ struct SearchOptions {
   std::string hashes_file;
   TimeRange range;
   std::vector<std::string> times;
-  uint64_t min_size = 0;
-  uint64_t max_size = 0;
-  CLI::Option* min_size_given = nullptr;
-  CLI::Option* max_size_given = nullptr;
+  std::optional<uint64_t> min_size;
+  std::optional<uint64_t> max_size;
   bool deleted = false;
   bool allocated = false;
   std::string host;
@@ -46,8 +44,8 @@ struct SearchOptions {
 
   bool asks_for_nothing() const {
     return path.empty() && contains.empty() && name.empty() && hashes.empty() && hashes_file.empty() &&
-           !range.from_unix_ns.has_value() && !range.to_unix_ns.has_value() && min_size_given->empty() &&
-           max_size_given->empty() && !deleted && !allocated && host.empty() && label.empty() && acquisition.empty();
+           !range.from_unix_ns.has_value() && !range.to_unix_ns.has_value() && !min_size.has_value() &&
+           !max_size.has_value() && !deleted && !allocated && host.empty() && label.empty() && acquisition.empty();
   }
 };
 
@@ -73,8 +71,8 @@ v1::FindRequest RequestOf(const SearchOptions& options) {
   AddTimes(options.times, request);
   if (options.range.from_unix_ns.has_value()) request.set_from_unix_ns(*options.range.from_unix_ns);
   if (options.range.to_unix_ns.has_value()) request.set_to_unix_ns(*options.range.to_unix_ns);
-  if (!options.min_size_given->empty()) request.set_min_size_bytes(options.min_size);
-  if (!options.max_size_given->empty()) request.set_max_size_bytes(options.max_size);
+  if (options.min_size.has_value()) request.set_min_size_bytes(*options.min_size);
+  if (options.max_size.has_value()) request.set_max_size_bytes(*options.max_size);
   if (options.deleted || options.allocated) request.set_deleted(options.deleted);
   request.set_label(options.label);
   return request;
@@ -169,67 +167,65 @@ absl::StatusOr<ExitCode> Search(Invocation& invocation, const SearchOptions& opt
   return ExitCode::kOk;
 }
 
-void AddPathOptions(CLI::App& search, SearchOptions& options) {
+void AddPathOptions(Command search, SearchOptions& options) {
   search
-      .add_option("--path", options.path,
-                  Text("Paths like this; * also matches /", "このパターンのパス（* は / にも一致）"))
-      ->type_name("GLOB");
+      .AddOption("--path", options.path,
+                 Text("Paths like this; * also matches /", "このパターンのパス（* は / にも一致）"))
+      .TypeName("GLOB");
   search
-      .add_option(
+      .AddOption(
           "--contains", options.contains,
           Text("Paths with this in them; a-z and A-Z are the same", "この文字列を含むパス（英字の大小は区別しない）"))
-      ->type_name("TEXT");
-  search.add_option("--name", options.name, Text("Files of exactly this name", "この名前のファイル（完全一致）"))
-      ->type_name("NAME");
+      .TypeName("TEXT");
+  search.AddOption("--name", options.name, Text("Files of exactly this name", "この名前のファイル（完全一致）"))
+      .TypeName("NAME");
   search
-      .add_option("--hash,--sha256", options.hashes,
-                  Text("Contents with this SHA-256; may be given several times", "この SHA-256 の内容（複数指定可）"))
-      ->type_name("HEX")
-      ->allow_extra_args(false);
+      .AddOption("--hash,--sha256", options.hashes,
+                 Text("Contents with this SHA-256; may be given several times", "この SHA-256 の内容（複数指定可）"))
+      .TypeName("HEX")
+      .OneValueEach();
   search
-      .add_option("--hashes", options.hashes_file,
-                  Text("Contents with one of the SHA-256 in this file, one a line (sha256sum's output fits); - is "
-                       "standard input",
-                       "ファイルにある SHA-256 のどれか（1 行に 1 つ、sha256sum の出力も可。- は標準入力）"))
-      ->type_name("FILE");
+      .AddOption("--hashes", options.hashes_file,
+                 Text("Contents with one of the SHA-256 in this file, one a line (sha256sum's output fits); - is "
+                      "standard input",
+                      "ファイルにある SHA-256 のどれか（1 行に 1 つ、sha256sum の出力も可。- は標準入力）"))
+      .TypeName("FILE");
 }
 
-void AddOtherOptions(CLI::App& search, SearchOptions& options) {
+void AddOtherOptions(Command search, SearchOptions& options) {
   AddTimeRangeOptions(search, options.range);
   search
-      .add_option("--time", options.times,
-                  Text("Which time --from and --to are about (default any); several with commas",
-                       "--from と --to が対象とする時刻の種類（既定 any、コンマ区切りで複数可）"))
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"modified", "accessed", "changed", "created", "any"}));
-  options.min_size_given =
-      AddSizeOption(search, "--min-size", options.min_size, Text("At least so large", "このサイズ以上"));
-  options.max_size_given =
-      AddSizeOption(search, "--max-size", options.max_size, Text("At most so large", "このサイズ以下"));
-  CLI::Option* const deleted = search.add_flag("--deleted", options.deleted,
-                                               Text("Only deleted files on disks", "ディスク上の削除済みファイルだけ"));
-  search.add_flag("--allocated", options.allocated, Text("Only what is not deleted", "削除されていないものだけ"))
-      ->excludes(deleted);
-  search.add_option("--host", options.host, Text("Only on this host", "この端末だけ"))->type_name("HOST");
-  search.add_option("--label", options.label, Text("Only on hosts with this label", "このラベルの端末だけ"))
-      ->type_name("LABEL");
-  search.add_option("--acquisition", options.acquisition, Text("Only in this acquisition", "この取得だけ"))
-      ->type_name("ID");
-  search.add_option("--limit,--most", options.limit, Text("At most so many (default 10000)", "最大件数（既定 10000）"))
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
+      .AddOption("--time", options.times,
+                 Text("Which time --from and --to are about (default any); several with commas",
+                      "--from と --to が対象とする時刻の種類（既定 any、コンマ区切りで複数可）"))
+      .Separator(',')
+      .OneValueEach()
+      .OneOf({"modified", "accessed", "changed", "created", "any"});
+  AddSizeOption(search, "--min-size", options.min_size, Text("At least so large", "このサイズ以上"));
+  AddSizeOption(search, "--max-size", options.max_size, Text("At most so large", "このサイズ以下"));
+  const Option deleted = search.AddFlag("--deleted", options.deleted,
+                                        Text("Only deleted files on disks", "ディスク上の削除済みファイルだけ"));
+  search.AddFlag("--allocated", options.allocated, Text("Only what is not deleted", "削除されていないものだけ"))
+      .Excludes(deleted);
+  search.AddOption("--host", options.host, Text("Only on this host", "この端末だけ")).TypeName("HOST");
+  search.AddOption("--label", options.label, Text("Only on hosts with this label", "このラベルの端末だけ"))
+      .TypeName("LABEL");
+  search.AddOption("--acquisition", options.acquisition, Text("Only in this acquisition", "この取得だけ"))
+      .TypeName("ID");
+  search.AddOption("--limit,--most", options.limit, Text("At most so many (default 10000)", "最大件数（既定 10000）"))
+      .TypeName("N")
+      .Between(int64_t{1}, int64_t{1'000'000});
 }
 
 }  // namespace
 
-void AddSearchCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* search = app.add_subcommand("search", Text("Find items and files on disks in all acquisitions",
+void AddSearchCommands(Command app, Invocation& invocation) {
+  const Command search = app.AddCommand("search", Text("Find items and files on disks in all acquisitions",
                                                        "すべての取得から項目とディスク上のファイルを検索する"));
   auto options = std::make_shared<SearchOptions>();
-  AddPathOptions(*search, *options);
-  AddOtherOptions(*search, *options);
-  search->footer(Text(
+  AddPathOptions(search, *options);
+  AddOtherOptions(search, *options);
+  search.Footer(Text(
       "Finds items, and the files on imaged disks as the listings of their file systems tell of them, deleted ones "
       "too:\n"
       "these stand behind [disk/partition-N], and their index is that of the listing. All conditions must hold. What "
@@ -263,7 +259,7 @@ void AddSearchCommands(CLI::App& app, Invocation& invocation) {
       "  hozen search --from 2026-11-20 --to 2026-11-22 --time created --min-size 1M\n"
       "  hozen search --hash $(sha256sum suspicious | cut -d' ' -f1)\n"
       "  hozen search --hashes known-bad.txt --json | jq -r '[.hostname, .path] | @tsv'"));
-  search->callback(
+  search.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Search(invocation, *options); }; });
 }
 

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
@@ -7,6 +6,7 @@
 #include "core/base/language.h"
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/id_prefix.h"
@@ -79,19 +79,19 @@ absl::StatusOr<ExitCode> Timeline(Invocation& invocation, const TimelineOptions&
 
 }  // namespace
 
-void AddTimelineCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* timeline = app.add_subcommand(
+void AddTimelineCommands(Command app, Invocation& invocation) {
+  const Command timeline = app.AddCommand(
       "timeline", Text("Show what happened to files, in the order of time", "ファイルに起きたことを時刻順に表示する"));
   auto options = std::make_shared<TimelineOptions>();
   timeline
-      ->add_option("HOST|ID", options->of,
-                   Text("A host, or an acquisition: its id, the start of it, or \"last\"",
-                        "端末、または取得 ID（先頭部分、\"last\" も可）"))
-      ->required();
-  AddTimeRangeOptions(*timeline, options->range);
-  timeline->add_option("--limit", options->limit, Text("At most so many (default: all)", "最大件数（既定: すべて）"))
-      ->type_name("N");
-  timeline->footer(Text(
+      .AddOption("HOST|ID", options->of,
+                 Text("A host, or an acquisition: its id, the start of it, or \"last\"",
+                      "端末、または取得 ID（先頭部分、\"last\" も可）"))
+      .Required();
+  AddTimeRangeOptions(timeline, options->range);
+  timeline.AddOption("--limit", options->limit, Text("At most so many (default: all)", "最大件数（既定: すべて）"))
+      .TypeName("N");
+  timeline.Footer(Text(
       "From the times of all items, and of the files on imaged disks. What several acquisitions of a host tell alike\n"
       "is shown once. Acquisitions that are not in the index yet lack, and a note says which (with --json a last line\n"
       "with \"kind\": \"left_out\"). Reading a timeline is logged in the custody log.\n\n"
@@ -110,7 +110,7 @@ void AddTimelineCommands(CLI::App& app, Invocation& invocation) {
       "  hozen timeline web01 --from 2026-11-20 --to 2026-11-22\n"
       "  hozen timeline last --from '2026-11-22 03:00' --to '2026-11-22 03:15'\n"
       "  hozen timeline web01 --from 24h --json | jq -r 'select(.macb | test(\"b\")) | .path'"));
-  timeline->callback([&invocation, options] {
+  timeline.OnGiven([&invocation, options] {
     invocation.chosen = [&invocation, options] { return Timeline(invocation, *options); };
   });
 }

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
+#include "core/command_line/command_line.h"
 #include "core/crypto/key.h"
 #include "core/evidence/trust.h"
 #include "tools/hozen/argument_types.h"
@@ -310,22 +310,22 @@ absl::StatusOr<ExitCode> Verify(Invocation& invocation, const VerifyOptions& opt
 
 }  // namespace
 
-void AddVerifyCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* verify =
-      app.add_subcommand("verify", Text("Prove a bundle, or what the collector holds, whole and unchanged",
-                                        "バンドルやコレクタ内の証拠が完全で変更されていないことを検証する"));
+void AddVerifyCommands(Command app, Invocation& invocation) {
+  const Command verify =
+      app.AddCommand("verify", Text("Prove a bundle, or what the collector holds, whole and unchanged",
+                                    "バンドルやコレクタ内の証拠が完全で変更されていないことを検証する"));
   auto options = std::make_shared<VerifyOptions>();
   verify
-      ->add_option("FILE|ID", options->what,
-                   Text("A bundle, or an acquisition: its id, the start of it, or \"last\"",
-                        "バンドルのファイル、または取得 ID（先頭部分、\"last\" も可）"))
-      ->required();
+      .AddOption("FILE|ID", options->what,
+                 Text("A bundle, or an acquisition: its id, the start of it, or \"last\"",
+                      "バンドルのファイル、または取得 ID（先頭部分、\"last\" も可）"))
+      .Required();
   verify
-      ->add_option("--authority", options->authority_file,
-                   Text("FILE: the customer's public key (NAME-authority.pub); default: that of the credential in use",
-                        "FILE の場合: 顧客の公開鍵（NAME-authority.pub）。既定はログイン中の資格情報のもの"))
-      ->type_name("FILE");
-  verify->footer(Text(
+      .AddOption("--authority", options->authority_file,
+                 Text("FILE: the customer's public key (NAME-authority.pub); default: that of the credential in use",
+                      "FILE の場合: 顧客の公開鍵（NAME-authority.pub）。既定はログイン中の資格情報のもの"))
+      .TypeName("FILE");
+  verify.Footer(Text(
       "FILE: works offline, with nothing but the file and the customer's public key. Checks that the authority vouches "
       "for\n"
       "the collector and it for the host, the host's signature, the operator's plan, the custody proofs, and every "
@@ -344,7 +344,7 @@ void AddVerifyCommands(CLI::App& app, Invocation& invocation) {
       "ID: コレクタがすべてを読み直して再度ハッシュを計算し、保全記録の証明はこの端末で確認します。\n"
       "問題があれば終了コード 4。\n\n"
       "例:\n  hozen verify case.zip --authority acme-authority.pub\n  hozen verify sda.raw\n  hozen verify last"));
-  verify->callback(
+  verify.OnGiven(
       [&invocation, options] { invocation.chosen = [&invocation, options] { return Verify(invocation, *options); }; });
 }
 
