@@ -1,6 +1,7 @@
 """Other people's disk images (HOZEN_TESTDATA), each imaged in every order: the export is the image, bit for bit."""
 
 import contextlib
+import errno
 import functools
 import hashlib
 import os
@@ -27,7 +28,9 @@ def next_data(opened, offset, size_bytes):
     """Where the next bytes of a file are that are no hole; its end where there are none."""
     try:
         return os.lseek(opened.fileno(), offset, os.SEEK_DATA)
-    except OSError:  # ENXIO: nothing but a hole is left
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # nothing but a hole is left
+            raise
         return size_bytes
 
 
