@@ -1,6 +1,5 @@
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "absl/time/time.h"
 #include "agent/app/commands.h"
@@ -12,6 +11,7 @@
 #include "core/base/printable.h"
 #include "core/base/version.h"
 #include "core/crypto/certificate.h"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
@@ -44,9 +44,8 @@ std::string_view SayState(AcquisitionFolder::State state) {
   return Say("not accepted", "未受理");
 }
 
-nlohmann::json Describe(const v1::AgentIdentity& identity, bool running,
-                        const std::vector<AcquisitionFolder>& folders) {
-  nlohmann::json json;
+Json Describe(const v1::AgentIdentity& identity, bool running, const std::vector<AcquisitionFolder>& folders) {
+  Json json;
   json["agent_version"] = std::string(kHozenVersion);
   json["host_id"] = identity.host_id();
   json["customer_id"] = identity.customer_id();
@@ -56,9 +55,9 @@ nlohmann::json Describe(const v1::AgentIdentity& identity, bool running,
   if (certificate.ok()) {
     json["certificate_not_after"] = absl::FormatTime(absl::RFC3339_sec, certificate->not_after(), absl::UTCTimeZone());
   }
-  json["acquisitions"] = nlohmann::json::array();
+  json["acquisitions"] = Json::array();
   for (const AcquisitionFolder& folder : folders) {
-    nlohmann::json one;
+    Json one;
     one["acquisition_id"] = Printable(folder.acquisition_id());
     one["state"] = std::string(NameOf(folder.state()));
     if (folder.state() == AcquisitionFolder::State::kFailed) {
@@ -86,9 +85,9 @@ int RunStatus(const std::string& state, bool json) {
               << "\n";
     return kExitState;
   }
-  const nlohmann::json described = Describe(*identity, running, *folders);
+  const Json described = Describe(*identity, running, *folders);
   if (json) {
-    std::cout << described.dump(2) << "\n";
+    std::cout << JsonText(described, 2) << "\n";
     return kExitOk;
   }
   std::cout << Say("Host:        ", "ホスト:   ") << identity->host_id() << "\n"

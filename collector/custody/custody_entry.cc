@@ -8,7 +8,7 @@
 
 #include "core/base/concat.h"
 #include "core/base/printable.h"
-#include "nlohmann/json.hpp"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
@@ -43,8 +43,7 @@ absl::Status CheckEvent(const CustodyEvent& event) {
 
 absl::StatusOr<std::string> EncodeCustodyEntry(const CustodyEvent& event, uint64_t index, absl::Time time) {
   if (absl::Status status = CheckEvent(event); !status.ok()) return status;
-  // ordered_json keeps the order in which members are added.
-  nlohmann::ordered_json entry;
+  Json entry;
   entry["version"] = 1;
   entry["index"] = index;
   entry["time"] = absl::FormatTime("%Y-%m-%dT%H:%M:%E9SZ", time, absl::UTCTimeZone());
@@ -55,8 +54,7 @@ absl::StatusOr<std::string> EncodeCustodyEntry(const CustodyEvent& event, uint64
   std::vector<std::pair<std::string, std::string>> details = event.details;
   std::sort(details.begin(), details.end());
   for (const auto& [name, value] : details) entry[name] = Printable(value);
-  // Printable leaves nothing that is not UTF-8; `replace` only keeps the library from throwing.
-  std::string bytes = entry.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  std::string bytes = JsonText(entry);
   if (bytes.size() > kMaxEntrySizeBytes) {
     return absl::InvalidArgumentError(
         Concat("a custody entry may have ", kMaxEntrySizeBytes, " bytes, this one would have ", bytes.size()));

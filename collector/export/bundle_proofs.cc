@@ -1,11 +1,11 @@
 #include "collector/export/bundle_proofs.h"
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/base/status_macros.h"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
@@ -17,7 +17,7 @@ constexpr int kAttempts = 8;
 // Exactly, by the entry's member, not by whatever text it holds.
 bool Names(const std::string& entry, std::string_view acquisition_id) {
   if (entry.find(acquisition_id) == std::string::npos) return false;
-  const nlohmann::json parsed = nlohmann::json::parse(entry, nullptr, /*allow_exceptions=*/false);
+  const Json parsed = ParseJson(entry);
   if (!parsed.is_object()) return false;
   const auto member = parsed.find("acquisition_id");
   return member != parsed.end() && member->is_string() && member->get_ref<const std::string&>() == acquisition_id;

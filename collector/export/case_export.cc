@@ -13,6 +13,7 @@
 #include "core/base/status_macros.h"
 #include "core/crypto/sha256.h"
 #include "core/evidence/bundle.h"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
@@ -51,7 +52,7 @@ class CaseExport {
       : evidence_(evidence), filter_(filter), text_(sink) {}
 
   absl::Status Run() {
-    HOZEN_RETURN_IF_ERROR(text_.Write(Concat("{\"@context\": ", Context().dump(), ",\n\"@graph\": [\n")));
+    HOZEN_RETURN_IF_ERROR(text_.Write(Concat("{\"@context\": ", JsonText(Context()), ",\n\"@graph\": [\n")));
     HOZEN_RETURN_IF_ERROR(Write(Tool()));
     HOZEN_RETURN_IF_ERROR(Write(Host()));
     HOZEN_RETURN_IF_ERROR(Write(Operator()));
@@ -64,10 +65,10 @@ class CaseExport {
     HOZEN_RETURN_IF_ERROR(text_.Write(Concat(head, ",\"uco-core:object\":[")));
     bool first = true;
     HOZEN_RETURN_IF_ERROR(ForEach([&](const v1::Item& item) {
-      return text_.Write(Concat(std::exchange(first, false) ? "" : ",", Reference(ItemId(item)).dump()));
+      return text_.Write(Concat(std::exchange(first, false) ? "" : ",", JsonText(Reference(ItemId(item)))));
     }));
     HOZEN_RETURN_IF_ERROR(
-        text_.Write(first ? Concat(Reference(Id(evidence_, "host")).dump(), "]}\n]}\n") : "]}\n]}\n"));
+        text_.Write(first ? Concat(JsonText(Reference(Id(evidence_, "host"))), "]}\n]}\n") : "]}\n]}\n"));
     return text_.Flush();
   }
 

@@ -67,11 +67,7 @@ std::string CauseName(v1::Cause cause) {
   return std::string(absl::StripPrefix(v1::Cause_Name(cause), "CAUSE_"));
 }
 
-std::string JsonLine(const Json& json) {
-  std::string line = json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-  line += '\n';
-  return line;
-}
+std::string JsonLine(const Json& json) { return JsonText(json) + '\n'; }
 
 Json ItemJson(const v1::Item& item, std::string_view entry) {
   Json json;

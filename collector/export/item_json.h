@@ -3,16 +3,13 @@
 #define HOZEN_COLLECTOR_EXPORT_ITEM_JSON_H_
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "core/json/json.h"
 #include "proto/hozen/v1/evidence.pb.h"
 
 namespace hozen {
-
-// In the order in which members were added: people read these.
-using Json = nlohmann::ordered_json;
 
 // RFC 3339, UTC.
 std::string TimeText(int64_t unix_ns);
@@ -21,7 +18,7 @@ std::string ItemKindName(v1::Item::Kind kind);
 std::string ItemStateName(v1::Item::State state);
 // "IO_ERROR": the name in the schema without its prefix.
 std::string CauseName(v1::Cause cause);
-// On one line. Bytes that are not UTF-8 are replaced.
+// With its end.
 std::string JsonLine(const Json& json);
 
 // A line of items.jsonl. `entry` is empty for an item without a stream.

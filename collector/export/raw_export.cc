@@ -12,6 +12,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_macros.h"
 #include "core/evidence/bundle.h"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
@@ -90,7 +91,7 @@ class RunsText {
   absl::Status Add(const ExtentList& extents) {
     for (const v1::Extent& extent : extents) {
       if (extent.kind() == kind_) {
-        HOZEN_RETURN_IF_ERROR(text_.Write(Concat(first_ ? "" : ",", RunJson(extent).dump())));
+        HOZEN_RETURN_IF_ERROR(text_.Write(Concat(first_ ? "" : ",", JsonText(RunJson(extent)))));
         first_ = false;
       }
       at_ += extent.size_bytes();
@@ -177,7 +178,7 @@ absl::Status ExportRaw(StoredEvidence& evidence, const v1::Item& disk, DiskRange
 absl::Status ExportRawSidecar(StoredEvidence& evidence, const BundleProofs& proofs, const v1::Item& disk,
                               DiskRange range, StreamSink& sink) {
   TextSink text(sink);
-  std::string head = SidecarHead(evidence, proofs, disk, range).dump(1, ' ', false, Json::error_handler_t::replace);
+  std::string head = JsonText(SidecarHead(evidence, proofs, disk, range), 1);
   // Reopened, because what comes now does not fit into memory.
   head.resize(head.rfind('\n'));
   HOZEN_RETURN_IF_ERROR(text.Write(head));

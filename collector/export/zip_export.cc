@@ -12,6 +12,7 @@
 #include "core/base/concat.h"
 #include "core/base/status_macros.h"
 #include "core/evidence/bundle.h"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
@@ -37,14 +38,14 @@ std::string CustodyJson(const v1::CustodyBundle& custody) {
   for (const v1::CustodyProof& proof : custody.proofs()) {
     Json path = Json::array();
     for (const std::string& hash : proof.inclusion_path()) path.push_back(absl::Base64Escape(hash));
-    const Json entry = Json::parse(proof.entry(), nullptr, /*allow_exceptions=*/false);
+    const Json entry = ParseJson(proof.entry());
     array.push_back({{"leaf_index", proof.leaf_index()},
                      {"entry", entry.is_discarded() ? Json() : entry},
                      {"tree_size", proof.tree_size()},
                      {"inclusion_path", std::move(path)},
                      {"checkpoint", proof.checkpoint()}});
   }
-  return array.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+  return JsonText(array, 2) + '\n';
 }
 
 // One export. The parts are called in the order of the entries.

@@ -111,7 +111,7 @@ absl::StatusOr<ExitCode> Watch(Invocation& invocation, const std::string& id) {
   FollowOptions options;
   if (console.json()) {
     options.on_change = [&console](const v1::Acquisition& acquisition) {
-      console.Print(JsonLine(AcquisitionJson(acquisition)));
+      console.Print(JsonText(AcquisitionJson(acquisition)));
       console.out().flush();
     };
   }

@@ -171,7 +171,7 @@ absl::StatusOr<ExitCode> ListArtifacts(Invocation& invocation, const ArtifactOpt
       continue;
     }
     if (console.json()) {
-      console.Print(JsonLine(DefinitionJson(*definition)));
+      console.Print(JsonText(DefinitionJson(*definition)));
     } else {
       table.Add({Printable(definition->name), Printable(absl::StrJoin(definition->supported_os, " ")),
                  FirstLine(definition->doc)});
@@ -315,7 +315,7 @@ absl::StatusOr<ExitCode> CoverArtifacts(Invocation& invocation, const ArtifactOp
     json["state"] = StateName(one.state);
     json["reasons"] = Json::array();
     for (const std::string& reason : one.reasons) json["reasons"].push_back(PrintableLine(reason));
-    console.Print(JsonLine(json));
+    console.Print(JsonText(json));
   }
   return ExitCode::kOk;
 }

@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/command_line/command_line.h"
 #include "core/evidence/trust.h"
+#include "core/json/json.h"
 #include "tools/hozen/argument_types.h"
 #include "tools/hozen/commands.h"
 #include "tools/hozen/custody_check.h"
@@ -50,7 +51,7 @@ void PrintEntry(Console& console, const v1::CustodyProof& proof, bool with_acqui
   for (const auto& [name, value] : entry.items()) {
     if (name == "version" || name == "index" || name == "time" || name == "kind" || name == "actor") continue;
     if (name == "acquisition_id" && !with_acquisition) continue;
-    std::string text = value.is_string() ? value.get<std::string>() : JsonLine(value);
+    std::string text = value.is_string() ? value.get<std::string>() : JsonText(value);
     // A digest's start is enough to recognise it; --json has it whole.
     if (text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos) {
       text = Concat(text.substr(0, 16), "...");
@@ -85,7 +86,7 @@ absl::StatusOr<ExitCode> Custody(Invocation& invocation, const CustodyOptions& o
       const absl::Status proven = VerifyCustodyProof(proof, delegation);
       if (!proven.ok()) return WithContext(proven, Concat(Say("custody entry ", "保全記録 "), proof.leaf_index()));
       if (console.json()) {
-        console.Print(JsonLine(CustodyProofJson(proof)));
+        console.Print(JsonText(CustodyProofJson(proof)));
       } else {
         PrintEntry(console, proof, options.all);
       }

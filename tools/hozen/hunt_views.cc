@@ -66,7 +66,7 @@ absl::StatusOr<v1::Hunt> Watched(Console& console, Collector& collector, const s
   std::function<void(const v1::Hunt&)> on_change;
   if (console.json()) {
     on_change = [&console](const v1::Hunt& hunt) {
-      console.Print(JsonLine(HuntJson(hunt)));
+      console.Print(JsonText(HuntJson(hunt)));
       console.out().flush();
     };
   }

@@ -47,7 +47,7 @@ absl::StatusOr<bool> ListTargets(Collector& collector, Console& console, const v
   HOZEN_RETURN_IF_ERROR(collector.ListTargets(request, [&](const v1::TargetOutcome& outcome) {
     if (console.json()) {
       any = true;
-      console.Print(JsonLine(TargetJson(outcome)));
+      console.Print(JsonText(TargetJson(outcome)));
     } else if (outcome.has_failure() || outcome.matched_items() == 0) {
       any = true;
       for_table.push_back(outcome);

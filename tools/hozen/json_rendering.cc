@@ -153,11 +153,7 @@ void AddText(std::string_view name, std::string_view text, Json& to) {
   if (!text.empty()) to[std::string(name)] = Printable(text);
 }
 
-std::string JsonLine(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-std::string JsonDocument(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
-
-Json ParseJson(std::string_view text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
+std::string JsonDocument(const Json& json) { return JsonText(json, 2); }
 
 void AddPath(std::string_view name, std::string_view bytes, Json& to) {
   std::string printable = Printable(bytes);

@@ -5,25 +5,18 @@
 #define HOZEN_TOOLS_HOZEN_JSON_RENDERING_H_
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/json/json.h"
 #include "proto/hozen/v1/operators.pb.h"
 #include "proto/hozen/v1/search.pb.h"
 
 namespace hozen {
 
-// Members keep the order in which they were put in.
-using Json = nlohmann::ordered_json;
-
-// One line; bytes that are not UTF-8 cannot occur where the functions below made it, and are replaced elsewhere.
-std::string JsonLine(const Json& json);
-// Indented, for one document.
+// Indented, for one document; what is one of many is a line (JsonText).
 std::string JsonDocument(const Json& json);
-// Of what others wrote; discarded (is_discarded) where it is not JSON.
-Json ParseJson(std::string_view text);
 
 // "STATE_RUNNING" without "STATE_" -> "running".
 std::string Enumerator(std::string_view name, std::string_view prefix);

@@ -104,7 +104,7 @@ void ReportFailure(Console& console, const absl::Status& status, ExitCode code) 
     json["error"]["code"] = absl::StatusCodeToString(status.code());
     json["error"]["message"] = std::string(status.message());
     json["error"]["exit_code"] = static_cast<int>(code);
-    console.err() << JsonLine(json) << std::endl;
+    console.err() << JsonText(json) << std::endl;
   } else {
     console.err() << "hozen: " << std::string(status.message()) << std::endl;
   }

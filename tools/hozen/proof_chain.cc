@@ -1,6 +1,5 @@
 #include "tools/hozen/proof_chain.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -10,6 +9,7 @@
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
 #include "core/evidence/trust.h"
+#include "core/json/json.h"
 #include "core/plan/plan.h"
 
 namespace hozen {
@@ -55,7 +55,7 @@ absl::Status CheckPlan(const BundleProofs& proofs, const PublicKey& authority, B
 // True where the entry says that this manifest was committed.
 bool IsCommit(const std::string& entry, const v1::Manifest& manifest, const std::string& manifest_sha256,
               std::string& time) {
-  const auto json = nlohmann::json::parse(entry, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(entry);
   if (!json.is_object()) return false;
   const auto text = [&json](const char* name) {
     const auto found = json.find(name);

@@ -44,7 +44,7 @@ TEST(JsonRendering, IsOneLineWhateverAHostWrites) {
   v1::ItemRow row = RowWithPath("/tmp/a\nb\x1b[31m");
   row.set_hostname("evil\n\x80name");
   row.mutable_item()->mutable_command()->set_standard_error("\xc3\x28\n");
-  const std::string line = JsonLine(ItemRowJson(row));
+  const std::string line = JsonText(ItemRowJson(row));
   EXPECT_EQ(line.find('\n'), std::string::npos);
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
   EXPECT_TRUE(nlohmann::json::accept(line)) << line;

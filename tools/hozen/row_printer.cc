@@ -34,7 +34,7 @@ std::string IdsOf(const v1::LeftOut& left_out) {
 absl::Status RowPrinter::Print(const v1::ItemRow& row) {
   ++rows_;
   if (console_.json()) {
-    console_.Print(JsonLine(ItemRowJson(row)));
+    console_.Print(JsonText(ItemRowJson(row)));
   } else {
     PrintText(row);
   }
@@ -74,7 +74,7 @@ void PrintLeftOut(Console& console, const v1::LeftOut& left_out) {
   const bool is_behind = left_out.index_behind_seconds() >= kWorthAWordSeconds;
   if (!left_out.limit_reached() && left_out.acquisitions() == 0 && !is_behind) return;
   if (console.json()) {
-    console.Print(JsonLine(LeftOutJson(left_out)));
+    console.Print(JsonText(LeftOutJson(left_out)));
     return;
   }
   if (left_out.limit_reached()) {

@@ -67,7 +67,7 @@ absl::StatusOr<ExitCode> Timeline(Invocation& invocation, const TimelineOptions&
     if (answer.has_end()) left_out = answer.end();
     if (!answer.has_entry()) return absl::OkStatus();
     ++events;
-    console.Print(console.json() ? JsonLine(TimelineEntryJson(answer.entry())) : LineOf(answer.entry()));
+    console.Print(console.json() ? JsonText(TimelineEntryJson(answer.entry())) : LineOf(answer.entry()));
     return console.out().good() ? absl::OkStatus() : absl::CancelledError("output was closed");
   }));
   if (events == 0 && !console.json()) {

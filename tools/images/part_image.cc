@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -18,6 +17,7 @@
 #include "core/base/printable.h"
 #include "core/base/status_context.h"
 #include "core/base/status_macros.h"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
@@ -38,7 +38,7 @@ struct Record {
   uint64_t synced_bytes = 0;
 };
 
-nlohmann::json ToJson(const ImageIdentity& identity, uint64_t synced_bytes) {
+Json ToJson(const ImageIdentity& identity, uint64_t synced_bytes) {
   return {{"format", kRecordFormat},
           {"format_version", 1},
           {"acquisition_id", identity.acquisition_id},
@@ -54,7 +54,7 @@ nlohmann::json ToJson(const ImageIdentity& identity, uint64_t synced_bytes) {
 std::optional<Record> ReadRecord(const fs::path& path) {
   const absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxRecordBytes);
   if (!text.ok()) return std::nullopt;
-  const nlohmann::json json = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(*text);
   if (!json.is_object()) return std::nullopt;
   const auto text_of = [&](const char* name) {
     const auto found = json.find(name);
@@ -139,7 +139,7 @@ uint64_t PartImage::allocated_bytes() const {
 }
 
 absl::Status PartImage::WriteRecord() const {
-  return WriteFileAtomically(record_, ToJson(identity_, synced_bytes_).dump(1) + "\n", 0600);
+  return WriteFileAtomically(record_, JsonText(ToJson(identity_, synced_bytes_), 1) + "\n", 0600);
 }
 
 absl::Status PartImage::ReadBack(const std::function<void(uint64_t)>& on_progress) {

@@ -13,7 +13,6 @@
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,11 +31,10 @@
 #include "core/base/status_macros.h"
 #include "core/base/unique_fd.h"
 #include "core/crypto/certificate.h"
+#include "core/json/json.h"
 
 namespace hozen {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // As many as the Indexer puts into one transaction.
 constexpr uint64_t kEntriesPerBatch = 16'384;
@@ -155,11 +153,11 @@ class Bench {
       HOZEN_RETURN_IF_ERROR(Fill(json["index"]));
     }
     if (options_.fill_only) {
-      std::cout << json.dump(2) << std::endl;
+      std::cout << JsonText(json, 2) << std::endl;
       return absl::OkStatus();
     }
     HOZEN_RETURN_IF_ERROR(MeasureQuestions(json));
-    std::cout << json.dump(2) << std::endl;
+    std::cout << JsonText(json, 2) << std::endl;
     return absl::OkStatus();
   }
 
@@ -389,7 +387,7 @@ MadeUpFleet::Options FleetOf(const Options& options, uint64_t items) {
 }
 
 int Main(int argc, char** argv) {
-  const Json given = argc == 2 ? Json::parse(argv[1], nullptr, /*allow_exceptions=*/false) : Json();
+  const Json given = argc == 2 ? ParseJson(argv[1]) : Json();
   if (!given.is_object()) {
     std::cerr << "usage: search_bench OPTIONS, as JSON; see tools/bench search --help" << std::endl;
     return 2;

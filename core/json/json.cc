@@ -1,0 +1,11 @@
+#include "core/json/json.h"
+
+namespace hozen {
+
+std::string JsonText(const Json& json, int indent) {
+  return json.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+Json ParseJson(std::string_view text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
+
+}  // namespace hozen
