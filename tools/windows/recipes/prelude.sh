@@ -2,7 +2,7 @@
 # The headers of others that most of our files include, compiled once: see there.
 folder=$here/../../third_party/prelude
 files_of_ours=("$folder/hozen-prelude.h" "$folder/compile")
-needs=(abseil protobuf googletest)
+needs=(headers abseil protobuf googletest)
 
 build() {
   # With the flags of third_party/bazel/mingw and .bazelrc, or the compiler passes it over and the header says so.
