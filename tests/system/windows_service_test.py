@@ -5,7 +5,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import time
 
 import harness
 import wine
@@ -42,11 +41,16 @@ class WindowsServiceTest(wine.WineTest):
         return ended
 
     def until(self, name):
-        """A line of a batch that waits for a file of ours."""
-        return f'for /l %%i in (1,1,90) do if not exist "C:\\{name}" ping -n 2 127.0.0.1 > nul'
+        """A line of a batch that waits for a file of ours, and ends the batch where none comes."""
+        return (f'for /l %%i in (1,1,{wine.ENDS_S}) do if not exist "C:\\{name}" ping -n 2 127.0.0.1 > nul\r\n'
+                f'if not exist "C:\\{name}" exit 9')
 
     def reached(self, name):
         (self.home / "drive_c" / name).touch()
+
+    def connected(self):
+        (host,) = self.collector.hozen(["hosts", "--json"], self.responder).documents()
+        return host["connected"]
 
     def collects(self):
         host = self.collector.host(self.responder)
@@ -70,11 +74,12 @@ class WindowsServiceTest(wine.WineTest):
         ended = self.batch("C:\\anywhere.exe install", "if not errorlevel 1 exit 6", f"{enrol} --token hzt1.wrong",
                            "if exist C:\\ProgramData\\Hozen exit 7",
                            f"{enrol} --token-file C:\\token", f"{PROGRAM} start", self.until("collected"),
-                           f"{PROGRAM} stop", f"{PROGRAM} start", self.until("again"), f"{PROGRAM} uninstall",
+                           f"{PROGRAM} stop", f"{PROGRAM} start", "echo. > C:\\started", self.until("again"), f"{PROGRAM} uninstall",
                            f"if not exist {STATE}\\state.pb exit 8", f"{PROGRAM} uninstall --purge")
         host = self.collects()
         self.reached("collected")
-        time.sleep(5)  # until it has stopped
+        harness.wait_until((self.home / "drive_c/started").exists, "the service to start again")
+        harness.wait_until(self.connected, "the agent")
         self.assertEqual(self.collects(), host)
         self.reached("again")
         text = ended()

@@ -25,5 +25,6 @@ build() {
     no-shared no-tests no-apps no-docs no-module no-legacy no-engine no-dso no-autoload-config no-ssl3 no-comp no-quic \
     "${unused[@]}"
   make -j "$jobs" build_libs
+  "$host-nm" libcrypto.a | grep ' U gai_strerrorA$' || { echo 'the file that wants no UNICODE has it: see above'; false; }
   make DESTDIR="$stage" install_dev
 }
