@@ -39,7 +39,7 @@ absl::StatusOr<HostIdentity> VerifyHostChain(std::string_view chain_pem, const v
 // DataLoss where it is not signed by the host; InvalidArgument where it names another host or customer.
 absl::StatusOr<v1::Manifest> VerifyManifest(const v1::Envelope& envelope, const HostIdentity& host);
 
-// That `proof` is of an entry in the delegated log. Returns the checkpoint it holds under. DataLoss where it does not.
+// That `proof` is of an entry in the delegated log, which has 1 to 65,535 bytes. DataLoss where it is not.
 absl::Status VerifyCustodyProof(const v1::CustodyProof& proof, const v1::Delegation& delegation);
 
 // The URIs in certificates.

@@ -61,8 +61,8 @@ class TrustTest : public ::testing::Test {
 
   HostIdentity Host() const { return {"acme", "h1", host_key_.public_key()}; }
 
-  v1::CustodyProof NewProof() const {
-    const std::vector<std::string> entries = {"{\"a\":1}", "{\"b\":2}", "{\"c\":3}"};
+  v1::CustodyProof NewProof(const std::string& entry = "{\"b\":2}") const {
+    const std::vector<std::string> entries = {"{\"a\":1}", entry, "{\"c\":3}"};
     const SubtreeHash subtree = [&](int level, uint64_t index) -> absl::StatusOr<Digest> {
       if (level == 0) return LeafHash(entries[index]);
       return NodeHash(LeafHash(entries[0]), LeafHash(entries[1]));
@@ -199,6 +199,9 @@ TEST_F(TrustTest, ProofsOfOtherThingsDoNotHold) {
   const auto expect_bad = [&](const v1::CustodyProof& proof) {
     EXPECT_EQ(VerifyCustodyProof(proof, delegation_).code(), kDataLoss);
   };
+  EXPECT_TRUE(VerifyCustodyProof(NewProof(std::string(65'535, 'x')), delegation_).ok());
+  expect_bad(NewProof(std::string(65'536, 'x')));
+  expect_bad(NewProof(""));
   v1::CustodyProof proof = NewProof();
   proof.set_entry("{\"b\":3}");
   expect_bad(proof);
