@@ -162,7 +162,7 @@ std::vector<OptionDescription> Command::Options() const {
     described.description = option->get_description();
     described.type_name = option->get_type_name();
     described.is_positional = option->get_positional();
-    described.takes_value = option->get_type_size() > 0;
+    described.takes_value = option->get_items_expected_max() > 0;
     if (described.is_positional) {
       described.names.push_back(option->get_name(true));
     } else {

@@ -65,7 +65,7 @@ struct OptionDescription {
   std::string description;
   std::string type_name;  // with what is checked: "TEXT:{zip,raw}"
   bool is_positional = false;
-  bool takes_value = false;  // as CLI11 counts: a flag, too, since it may be given as --flag=false
+  bool takes_value = false;  // in a word of its own; no flag does, which may be given as --flag=false all the same
 };
 
 class Command {

@@ -189,6 +189,8 @@ TEST_F(CommandLineTest, TheTreeCanBeWalked) {
   EXPECT_EQ(named("--kind").type_name, "TEXT:{big,small}");
   EXPECT_EQ(named("--kind").description, "What kind");
   EXPECT_TRUE(named("--kind").takes_value);
+  EXPECT_TRUE(named("WHAT").takes_value);
+  for (const char* flag : {"--help", "--list", "--internal"}) EXPECT_FALSE(named(flag).takes_value) << flag;
 }
 
 }  // namespace
