@@ -1,4 +1,4 @@
-// JSON: how it is read and written here. What parses and writes is compiled in one file, because each file that called
+// JSON: how it is read and written here. What parses and writes is compiled once, because each file that called
 // nlohmann's own would take a second or two longer to compile.
 #ifndef HOZEN_CORE_JSON_JSON_H_
 #define HOZEN_CORE_JSON_JSON_H_

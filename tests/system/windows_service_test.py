@@ -3,14 +3,42 @@
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import unittest
 
 import harness
 import wine
 
 STATE = "C:\\ProgramData\\Hozen\\agent"
 PROGRAM = '"C:\\Program Files\\Hozen\\hozen-agent.exe"'
+
+
+# Of every Windows since 10, and of no other's installation.
+SYSTEM = {"advapi32", "bcrypt", "crypt32", "dbghelp", "iphlpapi", "kernel32", "msvcrt", "ntdll", "ole32", "oleaut32", "secur32",
+          "shell32", "user32", "wintrust", "ws2_32"}
+
+
+@unittest.skipUnless(wine.AGENT, "HOZEN_WINDOWS_AGENT names no program")
+class ProgramTest(unittest.TestCase):
+    """What the executable is, as binutils read it."""
+
+    def test_it_is_small_and_needs_only_windows(self):
+        self.assertLess(os.path.getsize(wine.AGENT), 16_000_000)
+        said = subprocess.run(["x86_64-w64-mingw32-objdump", "-p", wine.AGENT], check=True, capture_output=True, text=True).stdout
+        needs = {name.lower().removesuffix(".dll") for name in re.findall(r"DLL Name: (\S+)", said)}
+        self.assertIn("kernel32", needs)
+        self.assertLessEqual(needs, SYSTEM)
+        for flag in ("HIGH_ENTROPY_VA", "DYNAMIC_BASE", "NX_COMPAT"):
+            self.assertIn(flag, said)
+
+    def test_it_does_not_know_where_it_was_built(self):
+        program = pathlib.Path(wine.AGENT).read_bytes()
+        self.assertIn(b"/hozen/", program, "paths are there, of nowhere")
+        for place in {os.path.realpath(os.path.dirname(harness.AGENT)), os.path.expanduser("~/.cache"), "/.cache/", "/execroot/"}:
+            for encoding in ("utf-8", "utf-16-le"):
+                self.assertNotIn(place.encode(encoding), program)
 
 
 class WindowsServiceTest(wine.WineTest):
@@ -181,9 +209,10 @@ class WindowsServiceTest(wine.WineTest):
 
     def test_by_its_installer(self):
         self.packed()
+        (self.home / "drive_c/the token").write_text(self.token)
         install = f"msiexec /i C:\\agent.msi /qn COLLECTOR={self.collector.address}"
         ended = self.batch(f"{install} TOKEN=hzt1.wrong", f"if exist {PROGRAM} exit 7",
-                           f"{install} TOKEN={self.token}", f"if not exist {PROGRAM} exit 8", self.until("collected"),
+                           f'{install} TOKENFILE="C:\\the token"', f"if not exist {PROGRAM} exit 8", self.until("collected"),
                            "msiexec /x C:\\agent.msi /qn")
         self.collects()
         self.reached("collected")

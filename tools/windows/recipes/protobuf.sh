@@ -6,10 +6,11 @@ build() {
   # The light library is a part of the whole one, and nobody here asks for it alone.
   sed -i 's/add_library(libprotobuf-lite /&EXCLUDE_FROM_ALL /' "$source/cmake/libprotobuf-lite.cmake"
   sed -i 's/libprotobuf-lite libprotobuf/libprotobuf/' "$source/cmake/install.cmake"
-  # A dozen files are compiled as one; but not those that name things of their own alike.
+  # A dozen files are compiled as one; but not those that name things of their own alike, nor the utilities, of which a
+  # program shall take only what it calls: a linker takes whole files.
   local alone
-  alone=$(find "$source/src/google/protobuf" -name '*.pb.cc' -o -name generated_message_reflection.cc -o -name descriptor.cc \
-    -o -name message_differencer.cc -o -name 'protostream_object*.cc')
+  alone=$(find "$source/src/google/protobuf" -path '*/util/*.cc' -o -name '*.pb.cc' -o -name generated_message_reflection.cc \
+    -o -name descriptor.cc)
   {
     printf 'set_source_files_properties(%s PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)\n' "${alone//$'\n'/ }"
     printf 'set_target_properties(libprotobuf PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12\n'
