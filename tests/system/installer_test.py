@@ -52,7 +52,7 @@ class InstallerTest(unittest.TestCase):
         installer = self.packed()
         said = dict(self.table(installer, "Property"))
         self.assertEqual((said["ProductName"], said["ProductVersion"], said["ALLUSERS"]), ("Hozen agent", VERSION, "1"))
-        self.assertLessEqual({"COLLECTOR", "TOKEN"}, set(said["SecureCustomProperties"].split(";")))
+        self.assertLessEqual({"COLLECTOR", "TOKEN", "TOKENFILE"}, set(said["SecureCustomProperties"].split(";")))
         self.assertLessEqual({"TOKEN", "Install"}, set(said["MsiHiddenProperties"].split(";")),
                              "the token stays out of logs, also where it is handed to the part with rights")
         subprocess.run(["msiextract", "-C", self.folder / "unpacked", installer], check=True, capture_output=True)
@@ -73,7 +73,8 @@ class InstallerTest(unittest.TestCase):
                          "a wrong token fails the installation")
         self.assertTrue(actions["Install"][0] & hides_target, "its command line, with the token, stays out of logs")
         self.assertEqual(actions["TakeBack"][0] & (rollback | as_system), rollback | as_system)
-        self.assertIn('--collector "[COLLECTOR]" --token "[TOKEN]"', actions["Install"][1])
+        # What stands in braces with an empty property is left out.
+        self.assertIn('--collector "[COLLECTOR]"{ --token "[TOKEN]"}{ --token-file "[TOKENFILE]"}', actions["Install"][1])
 
     def test_the_same_program_is_the_same_product_and_another_is_not(self):
         first = dict(self.table(self.packed(), "Property"))
