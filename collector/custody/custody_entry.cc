@@ -8,6 +8,7 @@
 
 #include "core/base/concat.h"
 #include "core/base/printable.h"
+#include "core/evidence/merkle.h"
 #include "core/json/json.h"
 
 namespace hozen {
@@ -55,9 +56,9 @@ absl::StatusOr<std::string> EncodeCustodyEntry(const CustodyEvent& event, uint64
   std::sort(details.begin(), details.end());
   for (const auto& [name, value] : details) entry[name] = Printable(value);
   std::string bytes = JsonText(entry);
-  if (bytes.size() > kMaxEntrySizeBytes) {
+  if (bytes.size() > kMaxLogEntryBytes) {
     return absl::InvalidArgumentError(
-        Concat("a custody entry may have ", kMaxEntrySizeBytes, " bytes, this one would have ", bytes.size()));
+        Concat("a custody entry may have ", kMaxLogEntryBytes, " bytes, this one would have ", bytes.size()));
   }
   return bytes;
 }

@@ -2,7 +2,6 @@
 #ifndef HOZEN_COLLECTOR_CUSTODY_CUSTODY_ENTRY_H_
 #define HOZEN_COLLECTOR_CUSTODY_CUSTODY_ENTRY_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -11,8 +10,6 @@
 #include "collector/custody/custody_log.h"
 
 namespace hozen {
-
-inline constexpr size_t kMaxEntrySizeBytes = 65'535;
 
 // InvalidArgument for an event without a kind or an actor, a further member whose name is not lower-case letters,
 // digits and '_', is taken, or stands twice, and for one that is too long.

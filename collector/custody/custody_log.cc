@@ -24,7 +24,7 @@ namespace hozen {
 namespace {
 
 constexpr uint64_t kMaxCheckpointBytes = 64 << 10;
-constexpr uint64_t kMaxBundleBytes = kTileWidth * (kMaxEntrySizeBytes + 2);
+constexpr uint64_t kMaxBundleBytes = kTileWidth * (kMaxLogEntryBytes + 2);
 constexpr uint64_t kFullCheckEntries = 65'536;  // logs up to here are read whole when they are opened
 constexpr size_t kCachedTiles = 64;
 constexpr unsigned kFileMode = 0600;

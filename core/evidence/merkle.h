@@ -2,6 +2,7 @@
 #ifndef HOZEN_CORE_EVIDENCE_MERKLE_H_
 #define HOZEN_CORE_EVIDENCE_MERKLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -12,6 +13,9 @@
 #include "core/crypto/sha256.h"
 
 namespace hozen {
+
+// An entry of a log has 1 to so many bytes: its length stands in two (c2sp.org/tlog-tiles).
+inline constexpr size_t kMaxLogEntryBytes = 65'535;
 
 Digest LeafHash(std::string_view entry);                   // SHA-256(0x00 || entry)
 Digest NodeHash(const Digest& left, const Digest& right);  // SHA-256(0x01 || left || right)

@@ -17,7 +17,6 @@ namespace {
 
 constexpr uint32_t kFormatVersion = 1;
 constexpr std::string_view kScheme = "hozen://";
-constexpr size_t kMaxCustodyEntryBytes = 65'535;  // of tlog-tiles: its bundles of entries have two bytes for a length
 // No customer has this name: it stands where a customer would in the URIs of those who belong to none.
 constexpr std::string_view kService = "service";
 
@@ -107,9 +106,9 @@ std::optional<std::string> PercentDecode(std::string_view text) {
 }
 
 absl::Status CheckProof(const v1::CustodyProof& proof, const v1::Delegation& delegation) {
-  if (proof.entry().empty() || proof.entry().size() > kMaxCustodyEntryBytes) {
+  if (proof.entry().empty() || proof.entry().size() > kMaxLogEntryBytes) {
     return absl::DataLossError(
-        Concat("its entry has ", proof.entry().size(), " bytes; there are from 1 to ", kMaxCustodyEntryBytes));
+        Concat("its entry has ", proof.entry().size(), " bytes; there are from 1 to ", kMaxLogEntryBytes));
   }
   HOZEN_ASSIGN_OR_RETURN(const PublicKey key, PublicKey::FromRawEd25519(delegation.custody_log_key()));
   HOZEN_ASSIGN_OR_RETURN(const Checkpoint checkpoint,

@@ -13,8 +13,6 @@ import wine
 
 STATE = "C:\\ProgramData\\Hozen\\agent"
 PROGRAM = '"C:\\Program Files\\Hozen\\hozen-agent.exe"'
-
-
 # Of every Windows since 10, and of no other's installation.
 SYSTEM = {"advapi32", "bcrypt", "crypt32", "dbghelp", "iphlpapi", "kernel32", "msvcrt", "ntdll", "ole32", "oleaut32", "secur32",
           "shell32", "user32", "wintrust", "ws2_32"}

@@ -60,10 +60,7 @@ struct Answer {
 Answer Ask(int32_t pid, const KernelFiles& files, const HiddenProcessOptions& options) {
   Answer answer;
   answer.by = options.probe(pid);
-  // Nearly no number is anybody's, and the text of an error takes longer than the question.
-  const std::string path = ProcPath(pid, "status");
-  if (!files.Exists(path)) return answer;
-  const absl::StatusOr<KernelFiles::Text> status = files.Read(path, kMaxStatusBytes);
+  const absl::StatusOr<KernelFiles::Text> status = files.Read(ProcPath(pid, "status"), kMaxStatusBytes);
   if (!status.ok()) return answer;
   answer.by.push_back(Concat("/proc/", pid));
   const auto leader = NumberOf<int32_t>(StatusField(status->bytes, "Tgid"));
