@@ -4,14 +4,16 @@
 // After windows.h.
 #include <winternl.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/acquire/live_registry_walk.h"
-#include "core/base/windows_text.h"
+#include "core/base/windows_handle.h"
 
 extern "C" NTSTATUS NTAPI NtCreateKey(PHANDLE key, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, ULONG title_index,
                                       PUNICODE_STRING class_name, ULONG options, PULONG disposition);
+extern "C" NTSTATUS NTAPI NtDeleteKey(HANDLE key);
 
 namespace hozen {
 namespace {
@@ -21,22 +23,32 @@ using ::testing::IsEmpty;
 
 constexpr wchar_t kTestKey[] = L"Software\\HozenLiveRegistryWalkTest";
 
+// Its keys are volatile: what a run that was killed leaves is gone with the next boot.
 class LiveRegistryWalkTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ::RegDeleteTreeW(HKEY_LOCAL_MACHINE, kTestKey);
-    ASSERT_EQ(::RegCreateKeyExW(HKEY_LOCAL_MACHINE, kTestKey, 0, nullptr, 0, KEY_ALL_ACCESS, nullptr, &key_, nullptr),
+    DWORD disposition = 0;
+    ASSERT_EQ(::RegCreateKeyExW(HKEY_LOCAL_MACHINE, kTestKey, 0, nullptr, REG_OPTION_VOLATILE, KEY_ALL_ACCESS, nullptr,
+                                &key_, &disposition),
               ERROR_SUCCESS);
+    ASSERT_EQ(disposition, DWORD{REG_CREATED_NEW_KEY}) << "a test before this one has left keys";
   }
 
   void TearDown() override {
+    // RegDeleteTree does not see it.
+    if (key_with_nul_.valid()) {
+      EXPECT_EQ(::NtDeleteKey(key_with_nul_.get()), 0);
+    }
+    key_with_nul_ = {};
     ::RegCloseKey(key_);
-    ::RegDeleteTreeW(HKEY_LOCAL_MACHINE, kTestKey);
+    EXPECT_EQ(::RegDeleteTreeW(HKEY_LOCAL_MACHINE, kTestKey), ERROR_SUCCESS);
   }
 
   void Set(const wchar_t* subkey, const wchar_t* name, DWORD type, const std::string& data) {
     HKEY made = nullptr;
-    ASSERT_EQ(::RegCreateKeyExW(key_, subkey, 0, nullptr, 0, KEY_ALL_ACCESS, nullptr, &made, nullptr), ERROR_SUCCESS);
+    ASSERT_EQ(::RegCreateKeyExW(key_, subkey, 0, nullptr, REG_OPTION_VOLATILE, KEY_ALL_ACCESS, nullptr, &made, nullptr),
+              ERROR_SUCCESS);
     ASSERT_EQ(::RegSetValueExW(made, name, 0, type, reinterpret_cast<const BYTE*>(data.data()),
                                static_cast<DWORD>(data.size())),
               ERROR_SUCCESS);
@@ -52,8 +64,8 @@ class LiveRegistryWalkTest : public ::testing::Test {
     OBJECT_ATTRIBUTES attributes;
     InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, key_, nullptr);
     HANDLE made = nullptr;
-    ASSERT_EQ(::NtCreateKey(&made, KEY_ALL_ACCESS, &attributes, 0, nullptr, 0, nullptr), 0);
-    const WindowsHandle closer(made);
+    ASSERT_EQ(::NtCreateKey(&made, KEY_ALL_ACCESS, &attributes, 0, nullptr, REG_OPTION_VOLATILE, nullptr), 0);
+    key_with_nul_ = WindowsHandle(made);
     const DWORD number = 7;
     ASSERT_EQ(::RegSetValueExW(static_cast<HKEY>(made), L"seven", 0, REG_DWORD, reinterpret_cast<const BYTE*>(&number),
                                sizeof(number)),
@@ -79,6 +91,7 @@ class LiveRegistryWalkTest : public ::testing::Test {
   }
 
   HKEY key_ = nullptr;
+  WindowsHandle key_with_nul_;
   std::vector<v1::RegistryKey> records_;
   uint64_t errors_ = 0;
 };
