@@ -39,7 +39,7 @@ absl::Status OfflineDisk::Look(const std::string& path) {
       kept.set_note(Printable(StdView(facts.status().message())));
       continue;
     }
-    found.push_back({.partition = kept.number(), .facts = *std::move(facts), .volume = volume.get()});
+    found.push_back({.partition = kept, .facts = *std::move(facts), .volume = volume.get()});
     volumes_.push_back(std::move(volume));
   }
   std::vector<OfflineSystem> systems = FindSystems(found);

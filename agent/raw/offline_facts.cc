@@ -21,7 +21,6 @@ namespace {
 // A hostile one may name millions.
 constexpr size_t kPasswdBytes = 1 << 20;
 constexpr size_t kMostHomes = 10'000;
-constexpr char kSystemRoot[] = "C:\\Windows";
 
 class LinuxFacts final : public SystemFacts {
  public:
@@ -53,7 +52,8 @@ class LinuxFacts final : public SystemFacts {
 class OfflineWindows final : public SystemFacts {
  public:
   OfflineWindows(FileTree& tree, const std::vector<OfflineVolume>& volumes) : tree_(tree), volumes_(volumes) {
-    facts_ = ReadWindowsFacts(kSystemRoot, [this](const HivePlace& place) { return AllKeysAt(*this, place); });
+    facts_ = ReadWindowsFacts(Concat(tree.drive(), "\\Windows"),
+                              [this](const HivePlace& place) { return AllKeysAt(*this, place); });
     for (const std::string& problem : facts_.problems) Log(Severity::kWarning, Printable(problem));
   }
 

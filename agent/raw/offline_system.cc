@@ -1,6 +1,7 @@
 #include "agent/raw/offline_system.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "agent/acquire/path_resolver.h"
+#include "agent/raw/mounted_devices.h"
 #include "agent/raw/tree_files.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
@@ -24,7 +26,7 @@ constexpr size_t kSmallFileBytes = 1 << 20;
 constexpr size_t kMostTextBytes = 256;
 constexpr std::string_view kWindowsMark = "/Windows/System32/config/SYSTEM";
 constexpr const char* kLinuxMarks[] = {"/etc/os-release", "/etc/fstab", "/etc/passwd", "/usr/lib/os-release"};
-constexpr char kWindowsDrive[] = "C:";
+constexpr char kUsualDrive[] = "C:";
 
 std::unique_ptr<FileTree> TreeOf(const OfflineVolume& volume) {
   RawTreeShape shape;
@@ -37,7 +39,7 @@ void AddVolume(const OfflineVolume& volume, const std::string& path, OfflineSyst
   system.shape.volumes[path == "/" ? "" : path] = [raw = volume.volume]() -> absl::StatusOr<RawVolume*> { return raw; };
   v1::FoundSystem::Volume& found = *system.found.add_volumes();
   found.set_path(path);
-  found.set_partition(volume.partition);
+  found.set_partition(volume.partition.number());
   found.set_file_system(volume.facts.type);
 }
 
@@ -65,10 +67,10 @@ bool HasVolume(const OfflineSystem& system, uint32_t partition) {
 
 void AddOthers(const std::vector<OfflineVolume>& volumes, OfflineSystem& system) {
   for (const OfflineVolume& volume : volumes) {
-    if (HasVolume(system, volume.partition)) continue;
+    const uint32_t number = volume.partition.number();
+    if (HasVolume(system, number)) continue;
     const bool has_drives = system.shape.separator == '\\';
-    AddVolume(volume, Concat(has_drives ? "partition-" : "/partition-", volume.partition, has_drives ? ":" : ""),
-              system);
+    AddVolume(volume, Concat(has_drives ? "partition-" : "/partition-", number, has_drives ? ":" : ""), system);
   }
 }
 
@@ -84,7 +86,7 @@ OfflineSystem Linux(const OfflineVolume& root, FileTree& tree, const std::vector
   for (const FstabLine& line : ParseFstab(fstab)) {
     if (line.path == "/" || system.shape.volumes.contains(line.path)) continue;
     const auto meant = std::find_if(volumes.begin(), volumes.end(), [&](const OfflineVolume& volume) {
-      return volume.partition != root.partition && !HasVolume(system, volume.partition) && IsMeantBy(line, volume);
+      return !HasVolume(system, volume.partition.number()) && IsMeantBy(line, volume);
     });
     if (meant != volumes.end()) AddVolume(*meant, line.path, system);
   }
@@ -92,15 +94,34 @@ OfflineSystem Linux(const OfflineVolume& root, FileTree& tree, const std::vector
   return system;
 }
 
-OfflineSystem Windows(const OfflineVolume& drive, const std::vector<OfflineVolume>& volumes) {
+OfflineSystem Windows(const OfflineVolume& drive, FileTree& tree, const std::vector<OfflineVolume>& volumes) {
   OfflineSystem system;
   system.found.set_system("windows");
   system.shape.separator = '\\';
   system.shape.ignores_case = true;
   system.shape.has_streams = true;
-  system.shape.drive = kWindowsDrive;
-  AddVolume(drive, kWindowsDrive, system);
+  const auto volume_of = [&](uint64_t device) { return device == drive.volume->device() ? drive.volume : nullptr; };
+  MountedDevices mounted = MountedDevices::Read(tree, volume_of, std::string(kWindowsMark));
+  system.shape.drive = mounted.DriveOf(drive.partition).value_or(kUsualDrive);
+  AddVolume(drive, system.shape.drive, system);
+  for (const OfflineVolume& volume : volumes) {
+    const std::optional<std::string> letter = mounted.DriveOf(volume.partition);
+    const bool is_free = letter.has_value() && !system.shape.volumes.contains(*letter);
+    if (is_free && !HasVolume(system, volume.partition.number())) AddVolume(volume, *letter, system);
+  }
   AddOthers(volumes, system);
+  std::map<std::string, std::string> paths;  // by mount id
+  for (const v1::FoundSystem::Volume& found : system.found.volumes()) {
+    const auto volume = std::find_if(volumes.begin(), volumes.end(), [&found](const OfflineVolume& one) {
+      return one.partition.number() == found.partition();
+    });
+    paths.emplace(MountIdOf(volume->partition), found.path());
+  }
+  system.shape.path_of_volume = [mounted = std::move(mounted), paths = std::move(paths)](std::string_view name) {
+    const std::optional<std::string> id = mounted.MountIdOfVolume(name);
+    const auto found = id.has_value() ? paths.find(*id) : paths.end();
+    return found == paths.end() ? std::nullopt : std::optional<std::string>(found->second);
+  };
   return system;
 }
 
@@ -153,8 +174,11 @@ bool IsMeantBy(const FstabLine& line, const OfflineVolume& volume) {
   if (absl::ConsumePrefix(&source, "LABEL=") || absl::ConsumePrefix(&source, "/dev/disk/by-label/")) {
     return !volume.facts.label.empty() && StdView(source) == volume.facts.label;
   }
+  if (absl::ConsumePrefix(&source, "PARTUUID=") || absl::ConsumePrefix(&source, "/dev/disk/by-partuuid/")) {
+    return !volume.partition.uuid().empty() && absl::EqualsIgnoreCase(source, volume.partition.uuid());
+  }
   for (const char* disk : {"/dev/sd", "/dev/vd", "/dev/hd", "/dev/xvd", "/dev/nvme", "/dev/mmcblk"}) {
-    if (absl::StartsWith(source, disk)) return NumberAtEnd(source) == volume.partition;
+    if (absl::StartsWith(source, disk)) return NumberAtEnd(source) == volume.partition.number();
   }
   return false;
 }
@@ -164,7 +188,7 @@ std::vector<OfflineSystem> FindSystems(const std::vector<OfflineVolume>& volumes
   for (const OfflineVolume& volume : volumes) {
     const std::unique_ptr<FileTree> tree = TreeOf(volume);
     if (volume.facts.type == "ntfs" && IsInTree(*tree, kWindowsMark)) {
-      systems.push_back(Windows(volume, volumes));
+      systems.push_back(Windows(volume, *tree, volumes));
     } else if (std::any_of(std::begin(kLinuxMarks), std::end(kLinuxMarks),
                            [&](const char* mark) { return IsInTree(*tree, mark); })) {
       systems.push_back(Linux(volume, *tree, volumes));

@@ -15,7 +15,7 @@ namespace hozen {
 
 // A file system of the disk.
 struct OfflineVolume {
-  uint32_t partition = 0;  // as v1::Partition numbers them
+  v1::Partition partition;
   RawFileSystem facts;
   RawVolume* volume = nullptr;  // borrowed
 };
@@ -28,8 +28,8 @@ struct FstabLine {
 // Malformed lines, swap and what has no path are left out. Pure.
 std::vector<FstabLine> ParseFstab(std::string_view text);
 
-// Does a line's source mean this volume? By UUID or label, and by the number at the end of a device's name, which is a
-// guess: the disk had another name, but its partitions the same numbers.
+// Does a line's source mean this volume? By UUID or label, its partition's UUID, and by the number at the end of a
+// device's name, which is a guess: the disk had another name, but its partitions the same numbers.
 bool IsMeantBy(const FstabLine& line, const OfflineVolume& volume);
 
 struct OfflineSystem {
@@ -37,7 +37,8 @@ struct OfflineSystem {
   RawTreeShape shape;
 };
 
-// Every system that is recognised (Windows by its SYSTEM hive, Linux by /etc), in the order of their partitions.
+// Every system that is recognised (Windows by its SYSTEM hive, Linux by /etc), in the order of their partitions. Where
+// a system has its volumes it says itself: fstab, MountedDevices; a Windows that does not say has its own at C:.
 // Volumes that belong to none of the first one's paths stand beside them: /partition-3, or partition-3: where there are
 // drives. Where nothing is recognised, one system without a name: the only volume at the root, or each of several
 // beside the others. Empty only where there is no volume.

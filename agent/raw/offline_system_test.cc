@@ -12,7 +12,7 @@ using ::testing::IsEmpty;
 
 OfflineVolume Volume(uint32_t partition, const std::string& uuid, const std::string& label) {
   OfflineVolume volume;
-  volume.partition = partition;
+  volume.partition.set_number(partition);
   volume.facts.uuid = uuid;
   volume.facts.label = label;
   return volume;
@@ -50,6 +50,16 @@ TEST(FstabTest, AVolumeIsMeantByItsUuidWhateverTheCase) {
 TEST(FstabTest, AVolumeIsMeantByItsLabelLetterForLetter) {
   EXPECT_TRUE(IsMeantBy({.source = "LABEL=data", .path = "/x"}, Volume(1, "", "data")));
   EXPECT_FALSE(IsMeantBy({.source = "LABEL=data", .path = "/x"}, Volume(1, "", "DATA")));
+}
+
+TEST(FstabTest, AVolumeIsMeantByTheUuidOfItsPartition) {
+  OfflineVolume volume = Volume(1, "", "");
+  EXPECT_FALSE(IsMeantBy({.source = "PARTUUID=", .path = "/x"}, volume));
+  volume.partition.set_uuid("d4a5c1f0-02");
+  EXPECT_TRUE(IsMeantBy({.source = "PARTUUID=D4A5C1F0-02", .path = "/x"}, volume));
+  EXPECT_TRUE(IsMeantBy({.source = "/dev/disk/by-partuuid/d4a5c1f0-02", .path = "/x"}, volume));
+  EXPECT_FALSE(IsMeantBy({.source = "PARTUUID=d4a5c1f0-01", .path = "/x"}, volume));
+  EXPECT_FALSE(IsMeantBy({.source = "UUID=d4a5c1f0-02", .path = "/x"}, volume));
 }
 
 TEST(FstabTest, ADeviceMeansThePartitionWithItsNumber) {

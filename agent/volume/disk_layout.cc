@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "agent/volume/file_system.h"
+#include "agent/volume/partition_uuid.h"
 #include "core/base/concat.h"
 #include "core/base/printable.h"
 
@@ -17,6 +20,7 @@ struct VolumeSystemCloser {
 };
 
 constexpr size_t kMaxTextBytes = 512;
+constexpr std::string_view kGptGuard = "GPT Safety Partition";  // as libtsk describes type 0xee
 
 std::string Text(const char* bytes) {
   if (bytes == nullptr) return "";
@@ -57,6 +61,25 @@ void SetRange(const TSK_VS_PART_INFO& entry, uint64_t block_size_bytes, uint64_t
   }
 }
 
+using PartitionTable = std::unique_ptr<TSK_VS_INFO, VolumeSystemCloser>;
+
+bool HasGptGuard(const TSK_VS_INFO& table) {
+  for (const TSK_VS_PART_INFO* entry = table.part_list; entry != nullptr; entry = entry->next) {
+    if (entry->desc != nullptr && std::string_view(entry->desc).substr(0, kGptGuard.size()) == kGptGuard) return true;
+  }
+  return false;
+}
+
+// Null, and then libtsk says why.
+PartitionTable OpenTable(DiskImage& disk) {
+  tsk_error_reset();
+  PartitionTable table(tsk_vs_open(disk.info(), 0, TSK_VS_TYPE_DETECT));
+  if (table == nullptr || table->vstype != TSK_VS_TYPE_DOS || !HasGptGuard(*table)) return table;
+  // The header of the GPT that this MBR guards is damaged. libtsk looks for the backup at the disk's end only if told.
+  PartitionTable backup(tsk_vs_open(disk.info(), 0, TSK_VS_TYPE_GPT));
+  return backup == nullptr ? std::move(table) : std::move(backup);
+}
+
 void WholeDisk(DiskImage& disk, const std::string& note,
                const std::function<void(const v1::Partition&)>& on_partition) {
   v1::Partition whole;
@@ -71,8 +94,7 @@ void WholeDisk(DiskImage& disk, const std::string& note,
 }  // namespace
 
 std::string ReadDiskLayout(DiskImage& disk, const std::function<void(const v1::Partition&)>& on_partition) {
-  tsk_error_reset();
-  const std::unique_ptr<TSK_VS_INFO, VolumeSystemCloser> table(tsk_vs_open(disk.info(), 0, TSK_VS_TYPE_DETECT));
+  const PartitionTable table = OpenTable(disk);
   if (table == nullptr) {
     const bool none = tsk_error_get_errno() == TSK_ERR_VS_UNKTYPE || disk.size_bytes() == 0;
     WholeDisk(disk, none ? "" : Text(tsk_error_get()), on_partition);
@@ -84,6 +106,8 @@ std::string ReadDiskLayout(DiskImage& disk, const std::function<void(const v1::P
     v1::Partition partition;
     partition.set_number(++number);
     partition.set_type(Text(entry->desc));
+    partition.set_uuid(PartitionUuid(disk, *entry));
+    if (table->is_backup != 0) AddNote(partition, "of the backup table; the first one is damaged");
     SetRange(*entry, table->block_size, disk.size_bytes(), partition);
     FindFileSystem(disk, partition);
     on_partition(partition);

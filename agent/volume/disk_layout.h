@@ -11,7 +11,8 @@
 namespace hozen {
 
 // Calls `on_partition` for each entry of the partition table, in its order, or once for the whole disk where there is
-// none. Returns the table's name; empty for none. Ranges are cut to the disk, and the note says so. Thread-compatible.
+// none. Returns the table's name; empty for none. A GPT whose first header is damaged is read from its backup, ranges
+// are cut to the disk, and notes say so. Thread-compatible.
 std::string ReadDiskLayout(DiskImage& disk, const std::function<void(const v1::Partition&)>& on_partition);
 
 }  // namespace hozen

@@ -33,9 +33,13 @@ std::optional<v1::Partition> CheckedPartition(const std::string& bytes, uint64_t
   partition.DiscardUnknownFields();
   if (partition.offset_bytes() > disk_size_bytes) return std::nullopt;
   if (partition.size_bytes() > disk_size_bytes - partition.offset_bytes()) return std::nullopt;
-  if (!IsCleanText(partition.type()) || !IsCleanText(partition.file_system()) || !IsCleanText(partition.note())) {
+  if (!IsCleanText(partition.type()) || !IsCleanText(partition.file_system()) || !IsCleanText(partition.note()) ||
+      !IsCleanText(partition.uuid())) {
     return std::nullopt;
   }
+  // How it was cut is no matter of the child's.
+  partition.clear_cut();
+  partition.clear_cut_note();
   return partition;
 }
 

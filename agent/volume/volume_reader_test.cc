@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -192,6 +193,24 @@ std::vector<std::string> PartitionsByUs(const DiskLayout& layout) {
   return partitions;
 }
 
+// As partx numbers and names them, by where they begin, in sectors.
+std::map<uint64_t, std::string> UuidsByPartx(const std::string& disk) {
+  std::map<uint64_t, std::string> uuids;
+  std::istringstream stream(Output(Concat("partx -g -o START,UUID ", disk)));
+  uint64_t start = 0;
+  for (std::string uuid; stream >> start >> uuid;) uuids.emplace(start, uuid);
+  return uuids;
+}
+
+void ExpectUuidsAsPartxHasThem(const DiskLayout& layout, const std::string& disk) {
+  const std::map<uint64_t, std::string> judged = UuidsByPartx(disk);
+  for (const v1::Partition& partition : layout.partitions) {
+    const auto found = judged.find(partition.offset_bytes() / 512);
+    ASSERT_NE(found, judged.end()) << partition.offset_bytes();
+    EXPECT_EQ(partition.uuid(), found->second);
+  }
+}
+
 TEST_F(VolumeReaderTest, ListsExt4AsFlsDoes) { ExpectListedAsByFls(MakeExt4("ext4"), 0, "/"); }
 
 TEST_F(VolumeReaderTest, ListsNtfsWithStreamsAsFlsDoes) { ExpectListedAsByFls(MakeNtfs("ntfs"), 0, "C:/"); }
@@ -230,6 +249,7 @@ TEST_F(VolumeReaderTest, ReadsAnMbrAsMmlsDoes) {
   EXPECT_EQ(layout->partitions[1].number(), 2u);
   ExpectListedAsByFls(disk, 1 * kMiB, "/");
   ExpectListedAsByFls(disk, 40 * kMiB, "/");
+  ExpectUuidsAsPartxHasThem(*layout, disk);
 }
 
 TEST_F(VolumeReaderTest, ReadsAGptAsMmlsDoes) {
@@ -244,6 +264,46 @@ TEST_F(VolumeReaderTest, ReadsAGptAsMmlsDoes) {
   EXPECT_EQ(PartitionsByUs(*layout), PartitionsByMmls(disk));
   ASSERT_EQ(layout->partitions.size(), 2u);
   EXPECT_EQ(layout->partitions[1].file_system(), "fat16");
+  ExpectUuidsAsPartxHasThem(*layout, disk);
+}
+
+// Their numbers are neither those of their places nor those of mmls.
+TEST_F(VolumeReaderTest, PartitionsHaveTheUuidsThatLinuxGivesThem) {
+  for (const char* table : {"label: dos\\n1M,32M,83\\n60M,30M,E\\n40M,16M,7\\n61M,8M,83\\n75M,8M,83\\n",
+                            "label: gpt\\nstart=81920,size=32768,type=L\\nstart=2048,size=65536,type=L\\n"}) {
+    const std::string disk = MakeDisk("disk", table, {});
+    absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(disk);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    const absl::StatusOr<DiskLayout> layout = (*reader)->ReadLayout();
+    ASSERT_TRUE(layout.ok()) << layout.status();
+    ASSERT_GE(layout->partitions.size(), 2u);
+    ExpectUuidsAsPartxHasThem(*layout, disk);
+  }
+}
+
+TEST_F(VolumeReaderTest, AGptWhoseFirstHeaderIsGoneHasItsUuidsToo) {
+  const std::string disk =
+      MakeDisk("disk", "label: gpt\\nstart=2048,size=65536,type=L\\nstart=81920,size=32768,type=L\\n", {});
+  const std::map<uint64_t, std::string> judged = UuidsByPartx(disk);
+  Output(Concat("dd if=/dev/zero of=", disk, " bs=512 seek=1 count=33 conv=notrunc"));
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(disk);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const absl::StatusOr<DiskLayout> layout = (*reader)->ReadLayout();
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  ASSERT_EQ(layout->partitions.size(), 2u);
+  EXPECT_EQ(layout->partitions[0].uuid(), judged.at(2048));
+  EXPECT_EQ(layout->partitions[1].uuid(), judged.at(81920));
+  EXPECT_NE(layout->partitions[0].note().find("backup"), std::string::npos) << layout->partitions[0].note();
+}
+
+TEST_F(VolumeReaderTest, ADiskThatWasGivenNoSignatureHasNoUuids) {
+  const std::string disk = MakeDisk("disk", "label: dos\\nlabel-id: 0x0\\n1M,32M,83\\n", {});
+  absl::StatusOr<std::unique_ptr<VolumeReader>> reader = Start(disk);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const absl::StatusOr<DiskLayout> layout = (*reader)->ReadLayout();
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  ASSERT_EQ(layout->partitions.size(), 1u);
+  EXPECT_EQ(layout->partitions[0].uuid(), "");
 }
 
 TEST_F(VolumeReaderTest, CallsADiskWithoutTableAWholeDisk) {

@@ -10,6 +10,7 @@ import re
 import struct
 import subprocess
 import unittest
+import uuid
 
 import harness
 import testdata_images
@@ -44,8 +45,8 @@ class OfflineTest(harness.SystemTest):
         (root / "etc/os-release").write_text('NAME="Debian"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n')
         (root / "etc/hostname").write_text("oldbox\n")
         (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nmika:x:1000:1000::/home/mika:/bin/sh\n")
-        uuid = "6f4c7d1e-6a0b-4c7a-9d6e-1b2c3d4e5f60"
-        (root / "etc/fstab").write_text(f"/dev/sda1 / ext4 defaults 0 1\nUUID={uuid} /var ext4 defaults 0 2\n")
+        var_uuid = "6f4c7d1e-6a0b-4c7a-9d6e-1b2c3d4e5f60"
+        (root / "etc/fstab").write_text(f"/dev/sda1 / ext4 defaults 0 1\nUUID={var_uuid} /var ext4 defaults 0 2\n")
         (root / "home/mika/.bash_history").write_text("id\n")
         (root / "home/mika/big").write_bytes(os.urandom(3 * MIB + 5))
         (root / "home/mika/link").symlink_to("/etc/hostname")
@@ -57,7 +58,7 @@ class OfflineTest(harness.SystemTest):
         with open(disk, "wb") as out:
             out.truncate(80 * MIB)
         subprocess.run(["sfdisk", "-q", disk], input=b"label: dos\n2048,81920,83\n83968,61440,83\n", check=True)
-        for source, start, mib, options in ((root, 2048, 40, []), (var, 83968, 30, ["-U", uuid])):
+        for source, start, mib, options in ((root, 2048, 40, []), (var, 83968, 30, ["-U", var_uuid])):
             volume = self.folder / "volume"
             subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", source, *options, volume, f"{mib}M"], check=True)
             with open(disk, "r+b") as out:
@@ -221,6 +222,73 @@ supported_os: [Windows]
         finally:
             subprocess.run(["umount", place], check=True)
         return image, hives
+
+    MOUNTS = """
+import hivex, json, sys
+hive = hivex.Hivex(sys.argv[1], write=True)
+key = hive.node_add_child(hive.root(), "MountedDevices")
+values = [{"key": name, "t": 3, "value": bytes.fromhex(data)} for name, data in json.load(sys.stdin).items()]
+hive.node_set_values(key, values)
+hive.commit(None)
+"""
+
+    def make_disk_with_table(self, script, mounts):
+        """Two volumes: the system, where its hive says `mounts`, and one with a document, to which junctions lead."""
+        def change(place):
+            hive = place / "Windows/System32/config/SYSTEM"
+            values = {name: data.hex() for name, data in mounts.items()}
+            subprocess.run(["/usr/bin/python3", "-c", self.MOUNTS, hive], input=json.dumps(values).encode(), check=True)
+            self.make_junction(place / "ByName", "\\??\\Volume{0c1b5f2e-1111-2222-3333-444444444444}\\")
+            self.make_junction(place / "ByLetter", "\\??\\D:\\docs")
+        system, _ = self.make_disk(change)
+        data = self.folder / "data.raw"
+        with open(data, "wb") as out:
+            out.truncate(16 * MIB)
+        subprocess.run(["mkntfs", "-q", "-F", data], check=True, capture_output=True)
+        (self.folder / "plan.txt").write_bytes(b"the plan\n")
+        subprocess.run(["ntfscp", "-q", data, self.folder / "plan.txt", "plan.txt"], check=True)
+        disk = self.folder / "disk.raw"
+        with open(disk, "wb") as out:
+            out.truncate(96 * MIB)
+        subprocess.run(["sfdisk", "-q", disk], input=script.encode(), check=True)
+        with open(disk, "r+b") as out:
+            for volume, at in ((system, 1 * MIB), (data, 66 * MIB)):
+                out.seek(at)
+                out.write(volume.read_bytes())
+        return disk
+
+    def check_letters(self, disk, own):
+        fleet, home, host = self.fleet_with_agent()
+        items, _ = self.collect(fleet, home, host, disk, "--path", r"D:\*.txt", "--path", rf"{own}\ByName\plan.txt",
+                                "--path", rf"{own}\ByLetter\none", "--path", "%%environ_systemroot%%\\System32\\config\\SAM",
+                                "--path", r"*:\$Boot")
+        taken = [i for i in items if i["kind"] == "disk"][0]["disk"]
+        self.assertEqual({v["path"]: v["partition"] for v in taken["systems"][0]["volumes"]}, {own: 1, "D:": 2})
+        judged = subprocess.run(["partx", "-g", "-o", "START,UUID", disk], capture_output=True, check=True).stdout.decode()
+        self.assertEqual([[str(p["offset_bytes"] // 512), p["uuid"]] for p in taken["partitions"]],
+                         [line.split() for line in judged.splitlines()])
+        paths = {path_of(i).decode() for i in items if i["state"] == "complete" and i["kind"] == "file"}
+        self.assertEqual(paths, {r"D:\plan.txt", rf"{own}\Windows\System32\config\SAM", rf"{own}\$Boot", r"D:\$Boot"})
+        self.assertEqual({i["sha256"] for i in items if path_of(i) == rb"D:\plan.txt"},
+                         {hashlib.sha256(b"the plan\n").hexdigest()})
+        failed = {path_of(i).decode(): i["failure"]["cause"] for i in items if "failure" in i}
+        self.assertEqual(failed, {rf"{own}\ByLetter\none": "not_found"})
+
+    def test_volumes_have_the_letters_that_an_mbrs_windows_gave_them(self):
+        signature = struct.pack("<I", 0xd4a5c1f0)
+        self.check_letters(self.make_disk_with_table(
+            "label: dos\nlabel-id: 0xd4a5c1f0\n1M,64M,7\n66M,16M,7\n",
+            {"\\DosDevices\\E:": signature + struct.pack("<Q", 1 * MIB),
+             "\\DosDevices\\D:": signature + struct.pack("<Q", 66 * MIB),
+             "\\??\\Volume{0c1b5f2e-1111-2222-3333-444444444444}": signature + struct.pack("<Q", 66 * MIB),
+             "\\DosDevices\\F:": "_??_USBSTOR#Disk".encode("utf-16-le")}), "E:")
+
+    def test_volumes_have_the_letters_that_a_gpts_windows_gave_them(self):
+        guid = uuid.UUID("8ae9e0ba-43a9-4d51-9c86-2b9b0a5f3d31")
+        self.check_letters(self.make_disk_with_table(
+            f"label: gpt\nstart=2048,size=131072,type=L\nstart=135168,size=32768,type=L,uuid={guid}\n",
+            {"\\DosDevices\\D:": b"DMIO:ID:" + guid.bytes_le,
+             "\\??\\Volume{0C1B5F2E-1111-2222-3333-444444444444}": b"DMIO:ID:" + guid.bytes_le}), "C:")
 
     def collect(self, fleet, home, host, image, *options):
         done = fleet.must(["collect", host, "--offline-disk", image, "--system", "windows", *options, "--wait",

@@ -79,6 +79,7 @@ Json DiskJson(const v1::DiskMetadata& disk) {
     one["offset_bytes"] = partition.offset_bytes();
     one["size_bytes"] = partition.size_bytes();
     one["type"] = Printable(partition.type());
+    AddText("uuid", partition.uuid(), one);
     one["file_system"] = Printable(partition.file_system());
     AddText("note", partition.note(), one);
     AddText("cut", partition.cut(), one);
