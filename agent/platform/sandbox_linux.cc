@@ -25,7 +25,11 @@ namespace hozen {
 namespace {
 
 constexpr uid_t kNobody = 65534;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr rlim_t kDescriptors = 4096;  // a sanitizer's pipe comes after those of a container's many files
+#else
 constexpr rlim_t kDescriptors = 64;
+#endif
 
 // What reading a descriptor, answering over another, memory and time need, and how threads and processes end. Nothing
 // here takes a path, makes a descriptor or reaches another process.
