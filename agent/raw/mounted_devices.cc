@@ -16,9 +16,10 @@ namespace {
 constexpr std::string_view kGptMark = "DMIO:ID:";
 constexpr size_t kGuidBytes = 16;
 constexpr size_t kGuidTextBytes = 36;
+constexpr absl::string_view kVolume = "volume{";
 constexpr size_t kMbrBytes = 12;
 constexpr size_t kSignatureTextBytes = 8;
-// A sound system has some dozens; a hostile hive may hold millions.
+// Of each kind. A sound system has some dozens; a hostile hive may hold millions.
 constexpr size_t kMostNames = 10'000;
 
 std::string MbrMountId(std::string_view signature, uint64_t offset_bytes) {
@@ -66,8 +67,9 @@ void MountedDevices::Add(const v1::RegistryValue& value) {
   absl::string_view rest = name;
   if (absl::ConsumePrefix(&rest, "\\dosdevices\\")) {
     if (rest.size() != 2 || !absl::ascii_isalpha(rest[0]) || rest[1] != ':') return;
-    drives_.emplace(id, absl::AsciiStrToUpper(rest));
-  } else if (absl::ConsumePrefix(&rest, "\\??\\") && absl::StartsWith(rest, "volume{")) {
+    if (drives_.size() < kMostNames) drives_.emplace(id, absl::AsciiStrToUpper(rest));
+  } else if (absl::ConsumePrefix(&rest, "\\??\\") && absl::StartsWith(rest, kVolume) &&
+             rest.size() == kVolume.size() + kGuidTextBytes + 1) {
     if (volumes_.size() < kMostNames) volumes_.emplace(std::string(rest), id);
   }
 }

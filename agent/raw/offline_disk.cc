@@ -36,7 +36,8 @@ absl::Status OfflineDisk::Look(const std::string& path) {
                                               kept.offset_bytes(), kept.number());
     absl::StatusOr<RawFileSystem> facts = volume->Describe();
     if (!facts.ok()) {
-      kept.set_note(Printable(StdView(facts.status().message())));
+      if (!kept.note().empty()) kept.mutable_note()->append("; ");
+      kept.mutable_note()->append(Printable(StdView(facts.status().message())));
       continue;
     }
     found.push_back({.partition = kept, .facts = *std::move(facts), .volume = volume.get()});

@@ -26,6 +26,7 @@ constexpr size_t kSmallFileBytes = 1 << 20;
 constexpr size_t kMostTextBytes = 256;
 constexpr std::string_view kWindowsMark = "/Windows/System32/config/SYSTEM";
 constexpr const char* kLinuxMarks[] = {"/etc/os-release", "/etc/fstab", "/etc/passwd", "/usr/lib/os-release"};
+constexpr size_t kMostHivesRead = 8;  // to find a system's letters: a hostile table may name one volume very often
 constexpr char kUsualDrive[] = "C:";
 
 std::unique_ptr<FileTree> TreeOf(const OfflineVolume& volume) {
@@ -94,14 +95,17 @@ OfflineSystem Linux(const OfflineVolume& root, FileTree& tree, const std::vector
   return system;
 }
 
-OfflineSystem Windows(const OfflineVolume& drive, FileTree& tree, const std::vector<OfflineVolume>& volumes) {
+MountedDevices MountsOf(const OfflineVolume& drive, FileTree& tree) {
+  const auto volume_of = [&](uint64_t device) { return device == drive.volume->device() ? drive.volume : nullptr; };
+  return MountedDevices::Read(tree, volume_of, std::string(kWindowsMark));
+}
+
+OfflineSystem Windows(const OfflineVolume& drive, MountedDevices mounted, const std::vector<OfflineVolume>& volumes) {
   OfflineSystem system;
   system.found.set_system("windows");
   system.shape.separator = '\\';
   system.shape.ignores_case = true;
   system.shape.has_streams = true;
-  const auto volume_of = [&](uint64_t device) { return device == drive.volume->device() ? drive.volume : nullptr; };
-  MountedDevices mounted = MountedDevices::Read(tree, volume_of, std::string(kWindowsMark));
   system.shape.drive = mounted.DriveOf(drive.partition).value_or(kUsualDrive);
   AddVolume(drive, system.shape.drive, system);
   for (const OfflineVolume& volume : volumes) {
@@ -188,7 +192,9 @@ std::vector<OfflineSystem> FindSystems(const std::vector<OfflineVolume>& volumes
   for (const OfflineVolume& volume : volumes) {
     const std::unique_ptr<FileTree> tree = TreeOf(volume);
     if (volume.facts.type == "ntfs" && IsInTree(*tree, kWindowsMark)) {
-      systems.push_back(Windows(volume, *tree, volumes));
+      MountedDevices mounted;
+      if (systems.size() < kMostHivesRead) mounted = MountsOf(volume, *tree);
+      systems.push_back(Windows(volume, std::move(mounted), volumes));
     } else if (std::any_of(std::begin(kLinuxMarks), std::end(kLinuxMarks),
                            [&](const char* mark) { return IsInTree(*tree, mark); })) {
       systems.push_back(Linux(volume, *tree, volumes));

@@ -20,6 +20,7 @@ struct VolumeSystemCloser {
 };
 
 constexpr size_t kMaxTextBytes = 512;
+constexpr std::string_view kGptMark = "EFI PART";
 constexpr std::string_view kGptGuard = "GPT Safety Partition";  // as libtsk describes type 0xee
 
 std::string Text(const char* bytes) {
@@ -63,6 +64,16 @@ void SetRange(const TSK_VS_PART_INFO& entry, uint64_t block_size_bytes, uint64_t
 
 using PartitionTable = std::unique_ptr<TSK_VS_INFO, VolumeSystemCloser>;
 
+// Is there a header where a GPT's first one stands, whatever a block's size is?
+bool HasGptHeader(DiskImage& disk) {
+  for (TSK_OFF_T block_size_bytes = 512; block_size_bytes <= 8192; block_size_bytes *= 2) {
+    char mark[kGptMark.size()];
+    const bool was_read = tsk_img_read(disk.info(), block_size_bytes, mark, sizeof(mark)) == ssize_t{sizeof(mark)};
+    if (was_read && std::string_view(mark, sizeof(mark)) == kGptMark) return true;
+  }
+  return false;
+}
+
 bool HasGptGuard(const TSK_VS_INFO& table) {
   for (const TSK_VS_PART_INFO* entry = table.part_list; entry != nullptr; entry = entry->next) {
     if (entry->desc != nullptr && std::string_view(entry->desc).substr(0, kGptGuard.size()) == kGptGuard) return true;
@@ -74,8 +85,8 @@ bool HasGptGuard(const TSK_VS_INFO& table) {
 PartitionTable OpenTable(DiskImage& disk) {
   tsk_error_reset();
   PartitionTable table(tsk_vs_open(disk.info(), 0, TSK_VS_TYPE_DETECT));
-  if (table == nullptr || table->vstype != TSK_VS_TYPE_DOS || !HasGptGuard(*table)) return table;
-  // The header of the GPT that this MBR guards is damaged. libtsk looks for the backup at the disk's end only if told.
+  if (table == nullptr || table->vstype != TSK_VS_TYPE_DOS || !HasGptGuard(*table) || HasGptHeader(disk)) return table;
+  // The header of the GPT that this MBR guards is gone. libtsk looks for the backup at the disk's end only if told.
   PartitionTable backup(tsk_vs_open(disk.info(), 0, TSK_VS_TYPE_GPT));
   return backup == nullptr ? std::move(table) : std::move(backup);
 }
@@ -100,14 +111,15 @@ std::string ReadDiskLayout(DiskImage& disk, const std::function<void(const v1::P
     WholeDisk(disk, none ? "" : Text(tsk_error_get()), on_partition);
     return "";
   }
+  const PartitionUuids uuids(disk, *table);
   uint32_t number = 0;
   for (const TSK_VS_PART_INFO* entry = table->part_list; entry != nullptr; entry = entry->next) {
     if ((entry->flags & TSK_VS_PART_FLAG_ALLOC) == 0) continue;
     v1::Partition partition;
     partition.set_number(++number);
     partition.set_type(Text(entry->desc));
-    partition.set_uuid(PartitionUuid(disk, *entry));
-    if (table->is_backup != 0) AddNote(partition, "of the backup table; the first one is damaged");
+    partition.set_uuid(uuids.Of(entry->start));
+    if (table->is_backup != 0) AddNote(partition, "of the backup table at the disk's end; the first was not usable");
     SetRange(*entry, table->block_size, disk.size_bytes(), partition);
     FindFileSystem(disk, partition);
     on_partition(partition);

@@ -482,7 +482,10 @@ TEST_F(RawFilesTest, ImagesMadeToCrashItKillTheChildAtMost) {
         EXPECT_TRUE(status.ok() || absl::IsAborted(status) || absl::IsNotFound(status) || absl::IsDataLoss(status) ||
                     absl::IsInvalidArgument(status))
             << status;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        // A sanitizer that has found something in libtsk wants to open files for its report.
         EXPECT_EQ(status.message().find("signal 31"), absl::string_view::npos) << "an honest system call is missing";
+#endif
         if (absl::IsAborted(status)) Open(image.path());
       }
     }
