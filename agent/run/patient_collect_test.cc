@@ -130,6 +130,7 @@ TEST(PatientCollectTest, AReadThatHangsDoesNotOutlastTheEndOfCollecting) {
   const auto hang = std::make_shared<Hang>();
   Patience patience = Short();
   patience.silence = absl::Hours(1);
+  patience.grace = absl::Seconds(2);  // in which the thread starts and begins to read
   ReadingSink sink;
   sink.poll_status = absl::DeadlineExceededError("the plan's deadline passed");
   const absl::StatusOr<v1::TargetOutcome> outcome =

@@ -145,7 +145,7 @@ class FailingDiskTest(DiskFaultTest):
         self.assertTrue(raw == with_zeros(self.data, missing))
 
     def test_a_disk_that_is_pulled_while_it_is_read(self):
-        self.rules("delay_ms 200")
+        self.rules("delay_ms 1000")
         fleet, home, host = self.failing_fleet()
         ordered = fleet.must(["image", host, "--disk", self.path, "--json", "--no-listing"], home).documents()[-1]
         acquisition = ordered["acquisition_id"]

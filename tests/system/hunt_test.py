@@ -125,6 +125,7 @@ class HuntTest(harness.SystemTest):
         # Hosts have their turn from the newest enrolment on.
         self.agents[2].stop()
         (self.states[2] / "policy.textproto").write_text("approvals: 1\n")
+        harness.wait_until(lambda: self.connected(fleet, home) == 2, "the host to be gone")
         self.agents[2] = fleet.agent(self.states[2])
         harness.wait_until(lambda: self.connected(fleet, home) == 3, "the host to come back")
         hunt = self.begin(fleet, home, "--system", "linux", "--at-once", "1", "--stop-after-failures", "1")
@@ -138,6 +139,7 @@ class HuntTest(harness.SystemTest):
 
         self.agents[2].stop()
         (self.states[2] / "policy.textproto").unlink()
+        harness.wait_until(lambda: self.connected(fleet, home) == 2, "the host to be gone")
         self.agents[2] = fleet.agent(self.states[2])
         harness.wait_until(lambda: self.connected(fleet, home) == 3, "the host to come back")
         again = fleet.must(["hunt", "retry", "last", "--json"], home).documents()[0]
