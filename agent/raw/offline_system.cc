@@ -100,6 +100,17 @@ MountedDevices MountsOf(const OfflineVolume& drive, FileTree& tree) {
   return MountedDevices::Read(tree, volume_of, std::string(kWindowsMark));
 }
 
+std::map<std::string, std::string> PathsByMountId(const std::vector<OfflineVolume>& volumes,
+                                                  const v1::FoundSystem& found) {
+  std::map<std::string, std::string> paths;
+  for (const OfflineVolume& volume : volumes) {
+    for (const v1::FoundSystem::Volume& placed : found.volumes()) {
+      if (placed.partition() == volume.partition.number()) paths.emplace(MountIdOf(volume.partition), placed.path());
+    }
+  }
+  return paths;
+}
+
 OfflineSystem Windows(const OfflineVolume& drive, MountedDevices mounted, const std::vector<OfflineVolume>& volumes) {
   OfflineSystem system;
   system.found.set_system("windows");
@@ -114,17 +125,12 @@ OfflineSystem Windows(const OfflineVolume& drive, MountedDevices mounted, const 
     if (is_free && !HasVolume(system, volume.partition.number())) AddVolume(volume, *letter, system);
   }
   AddOthers(volumes, system);
-  std::map<std::string, std::string> paths;  // by mount id
-  for (const v1::FoundSystem::Volume& found : system.found.volumes()) {
-    const auto volume = std::find_if(volumes.begin(), volumes.end(), [&found](const OfflineVolume& one) {
-      return one.partition.number() == found.partition();
-    });
-    paths.emplace(MountIdOf(volume->partition), found.path());
-  }
-  system.shape.path_of_volume = [mounted = std::move(mounted), paths = std::move(paths)](std::string_view name) {
+  system.shape.path_of_volume = [mounted = std::move(mounted), paths = PathsByMountId(volumes, system.found)](
+                                    std::string_view name) -> std::optional<std::string> {
     const std::optional<std::string> id = mounted.MountIdOfVolume(name);
-    const auto found = id.has_value() ? paths.find(*id) : paths.end();
-    return found == paths.end() ? std::nullopt : std::optional<std::string>(found->second);
+    const auto path = id.has_value() ? paths.find(*id) : paths.end();
+    if (path == paths.end()) return std::nullopt;
+    return path->second;
   };
   return system;
 }
