@@ -9,6 +9,8 @@
 #include "agent/volume/guid_text.h"
 #include "agent/volume/little_endian.h"
 #include "core/base/concat.h"
+#include "core/base/log.h"
+#include "core/base/printable.h"
 
 namespace hozen {
 namespace {
@@ -52,11 +54,16 @@ std::string MountIdOf(const v1::Partition& partition) {
 MountedDevices MountedDevices::Read(FileTree& tree, const FindRawVolume& volume_of, std::string hive_path) {
   MountedDevices devices;
   const HivePlace place = {.file = std::move(hive_path), .root = "", .key = "\\MountedDevices"};
-  // What came before an error is good; that the hive cannot be read is said by who reads its facts.
-  (void)ReadHiveFile(tree, volume_of, place, std::nullopt, [&devices](const v1::RegistryKey& key) {
+  const auto add = [&devices](const v1::RegistryKey& key) {
     for (const v1::RegistryValue& value : key.values()) devices.Add(value);
     return absl::OkStatus();
-  });
+  };
+  const absl::StatusOr<RegistryEnd> end = ReadHiveFile(tree, volume_of, place, std::nullopt, add);
+  if (!end.ok()) {
+    Log(Severity::kWarning, Concat("letters of volumes: ", Printable(StdView(end.status().message()))));
+  } else if (end->errors > 0) {
+    Log(Severity::kWarning, Concat("letters of volumes: ", end->errors, " keys or values could not be read"));
+  }
   return devices;
 }
 

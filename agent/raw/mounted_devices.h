@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "agent/acquire/file_tree.h"
 #include "agent/raw/hive_file.h"
@@ -24,7 +23,7 @@ std::string MountIdOf(const v1::Partition& partition);
 // left out. Thread-compatible.
 class MountedDevices {
  public:
-  // Of the SYSTEM hive at this path of the tree; none where it cannot be read.
+  // Of the SYSTEM hive at this path of the tree. What of it cannot be read is left out, and the agent's log says so.
   static MountedDevices Read(FileTree& tree, const FindRawVolume& volume_of, std::string hive_path);
 
   void Add(const v1::RegistryValue& value);
